@@ -1,0 +1,201 @@
+//! Folds messages into what a person asks of a build: what runs now, what the cache did,
+//! what failed and what it said.
+//!
+//! It renders nothing (see [`PlainLog`](crate::PlainLog)) and measures no time.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::log_lines::LogLines;
+use crate::trace::{Outcome, Shown, Trace};
+use crate::{SolveStatus, Vertex, VertexKind, VertexStatus};
+
+/// Lines of output kept per vertex, for [`Failure::log_tail`]. BuildKit's own display keeps 10; a
+/// Python traceback is longer.
+const TAIL_LINES: usize = 40;
+
+/// The state of one build, from its messages.
+#[derive(Debug, Default)]
+pub struct Progress {
+    trace: Trace,
+    tails: HashMap<usize, Tail>,
+    /// Bytes by vertex and status.
+    transferred: BTreeMap<(usize, String), u64>,
+    warnings: Vec<String>,
+}
+
+/// How far the steps are: only vertexes of [`VertexKind::Step`], for no other can be cached.
+///
+/// `done` is `cached` plus those that ran; canceled steps are in `total` only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepCounts {
+    /// Steps that BuildKit has named so far.
+    pub total: usize,
+    /// Steps with a result.
+    pub done: usize,
+    /// Steps whose result came from the cache.
+    pub cached: usize,
+    /// Steps that failed.
+    pub failed: usize,
+}
+
+/// The vertex that made the build fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Its name, such as `[2/5] RUN pip install`. Not always a step: a push or the load of a base
+    /// image's metadata can fail as well.
+    pub step: String,
+    /// BuildKit's message.
+    pub error: String,
+    /// The end of its output, both streams in order of arrival, without line ends.
+    pub log_tail: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Tail {
+    lines: VecDeque<String>,
+    open: LogLines,
+}
+
+impl Progress {
+    /// Takes in one message.
+    pub fn apply(&mut self, status: &SolveStatus) {
+        for vertex in &status.vertexes {
+            self.trace.apply(vertex);
+        }
+        for status in &status.statuses {
+            self.apply_transfer(status);
+        }
+        for log in &status.logs {
+            if let Some(index) = self.trace.index_of(&log.vertex) {
+                let Tail { lines, open } = self.tails.entry(index).or_default();
+                open.push(log, |_, line| {
+                    if lines.len() == TAIL_LINES {
+                        lines.pop_front();
+                    }
+                    lines.push_back(line.to_owned());
+                });
+            }
+        }
+        for warning in &status.warnings {
+            // The same finding comes once for each vertex that it is about.
+            if !self.warnings.contains(&warning.short) {
+                self.warnings.push(warning.short.clone());
+            }
+        }
+    }
+
+    fn apply_transfer(&mut self, status: &VertexStatus) {
+        let Some(index) = self.trace.index_of(&status.vertex) else {
+            return;
+        };
+        // The id ends in the context's name; `load .dockerignore` says "context" too, so the
+        // vertex decides.
+        let is_context = VertexKind::of(&self.trace.get(index).name) == VertexKind::Context;
+        if is_context && status.id.starts_with("transferring ") {
+            let bytes = u64::try_from(status.current).unwrap_or(0);
+            let known = self.transferred.entry((index, status.id.clone())).or_default();
+            *known = bytes.max(*known);
+        }
+    }
+
+    /// Name of the newest running vertex, such as `[2/5] RUN pip install` or `exporting to image`.
+    /// Work of BuildKit's own is none, except that of sending the context, which can take long.
+    #[must_use]
+    pub fn current(&self) -> Option<&str> {
+        self.trace
+            .iter()
+            .filter(|(_, shown)| {
+                shown.is_running() && VertexKind::of(&shown.name) != VertexKind::Internal
+            })
+            .max_by_key(|(index, shown)| (shown.started(), *index))
+            .map(|(_, shown)| &*shown.name)
+    }
+
+    /// How far the steps are.
+    #[must_use]
+    pub fn steps(&self) -> StepCounts {
+        let mut counts = StepCounts::default();
+        for step in self.all_steps() {
+            counts.total += 1;
+            match step.outcome() {
+                Some(Outcome::Cached) => {
+                    counts.done += 1;
+                    counts.cached += 1;
+                }
+                Some(Outcome::Ran { .. }) => counts.done += 1,
+                Some(Outcome::Failed(_)) => counts.failed += 1,
+                Some(Outcome::Canceled) | None => {}
+            }
+        }
+        counts
+    }
+
+    /// Names of the steps whose result came from the cache, by the time at which they started.
+    #[must_use]
+    pub fn cached_steps(&self) -> Vec<&str> {
+        self.steps_with(|outcome| matches!(outcome, Outcome::Cached))
+    }
+
+    /// Names of the steps that ran to their end, by the time at which they started.
+    #[must_use]
+    pub fn ran_steps(&self) -> Vec<&str> {
+        self.steps_with(|outcome| matches!(outcome, Outcome::Ran { .. }))
+    }
+
+    /// The vertex that failed first. One that was canceled because of it is none, nor is a cache
+    /// source that can't be read: the build goes on without it.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let failed = |shown: &Shown| {
+            let error = shown.error();
+            let is_import = VertexKind::of(&shown.name) == VertexKind::Import;
+            !error.is_empty() && !Vertex::is_canceled(error) && !is_import
+        };
+        let (index, shown) = self
+            .trace
+            .iter()
+            .filter(|(_, shown)| failed(shown))
+            .min_by_key(|(index, shown)| (shown.completed(), *index))?;
+        Some(Failure {
+            step: shown.name.clone(),
+            error: shown.error().to_owned(),
+            log_tail: self.tails.get(&index).map(Tail::to_lines).unwrap_or_default(),
+        })
+    }
+
+    /// Bytes of contexts sent to the builder so far. What the builder still had from an earlier
+    /// build isn't sent again.
+    #[must_use]
+    pub fn transferred_bytes(&self) -> u64 {
+        self.transferred.values().sum()
+    }
+
+    /// Findings of the build checks, each once, in order of appearance.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn all_steps(&self) -> impl Iterator<Item = &Shown> {
+        let steps = self.trace.iter().map(|(_, shown)| shown);
+        steps.filter(|shown| VertexKind::of(&shown.name) == VertexKind::Step)
+    }
+
+    fn steps_with(&self, wanted: impl Fn(&Outcome) -> bool) -> Vec<&str> {
+        let is_wanted = |step: &&Shown| step.outcome().as_ref().is_some_and(&wanted);
+        let mut steps: Vec<&Shown> = self.all_steps().filter(is_wanted).collect();
+        // BuildKit names the steps from the last to the first.
+        steps.sort_by_key(|step| step.started());
+        steps.into_iter().map(|step| &*step.name).collect()
+    }
+}
+
+impl Tail {
+    fn to_lines(&self) -> Vec<String> {
+        let lines: Vec<String> = self.lines.iter().cloned().chain(self.open.open()).collect();
+        lines[lines.len().saturating_sub(TAIL_LINES)..].to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Runs that merge, and groups.
+
+use super::*;
+use crate::ProgressGroup;
+
+fn at(second: u32) -> Timestamp {
+    Timestamp::parse(&format!("2024-03-06T10:11:{second:02}Z")).unwrap()
+}
+
+#[track_caller]
+fn check(runs: &[(u32, Option<u32>)], expected: &[(u32, Option<u32>)]) {
+    let run = |(start, stop): &(u32, Option<u32>)| (at(*start), stop.map(at));
+    let merged = merged(&runs.iter().map(run).collect());
+    assert_eq!(merged, expected.iter().map(run).collect::<Vec<_>>());
+}
+
+#[test]
+fn runs_merge_as_in_buildkit() {
+    check(&[], &[]);
+    check(&[(0, Some(1))], &[(0, Some(1))]);
+    check(&[(0, Some(1)), (2, Some(4))], &[(0, Some(1)), (2, Some(4))]);
+    check(&[(0, Some(2)), (2, Some(4))], &[(0, Some(4))]);
+    check(&[(0, Some(3)), (2, Some(4))], &[(0, Some(4))]);
+    check(&[(0, Some(9)), (2, Some(4)), (5, Some(6))], &[(0, Some(9))]);
+    check(&[(0, Some(3)), (2, None), (5, Some(6))], &[(0, None)]);
+    check(&[(0, None), (2, Some(4))], &[(0, None)]);
+    check(&[(0, Some(1)), (3, None)], &[(0, Some(1)), (3, None)]);
+}
+
+fn vertex(digest: &str, started: Option<u32>, completed: Option<u32>) -> Vertex {
+    Vertex {
+        digest: digest.to_owned(),
+        name: digest.to_owned(),
+        started: started.map(at),
+        completed: completed.map(at),
+        ..Vertex::default()
+    }
+}
+
+#[test]
+fn an_announcement_after_the_start_resets_nothing() {
+    let mut trace = Trace::default();
+    let index = trace.apply(&vertex("a", None, None));
+    assert_eq!(trace.get(index).started(), None);
+    trace.apply(&Vertex { cached: true, ..vertex("a", Some(1), Some(2)) });
+    trace.apply(&vertex("a", None, None));
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Cached));
+}
+
+#[test]
+fn a_vertex_that_runs_again_is_running() {
+    let mut trace = Trace::default();
+    let index = trace.apply(&vertex("a", Some(1), Some(2)));
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Ran { seconds: 1.0 }));
+    trace.apply(&vertex("a", Some(4), None));
+    assert!(trace.get(index).is_running());
+    trace.apply(&vertex("a", Some(4), Some(6)));
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Ran { seconds: 3.0 }));
+}
+
+/// `COPY --link`: a weak copy, then the merge.
+#[test]
+fn a_group_is_one_step() {
+    let group = |weak| {
+        Some(ProgressGroup { id: "g".to_owned(), name: "[2/2] COPY --link a .".to_owned(), weak })
+    };
+    let copy = Vertex { progress_group: group(true), ..vertex("copy", Some(1), Some(2)) };
+    let merge = Vertex { progress_group: group(false), ..vertex("merge", Some(2), Some(3)) };
+    let mut trace = Trace::default();
+
+    let index = trace.apply(&copy);
+    assert_eq!(trace.get(index).outcome(), None, "hidden while only the weak member started");
+    assert_eq!(trace.apply(&merge), index);
+    assert_eq!(trace.index_of("copy"), Some(index));
+    assert_eq!(trace.index_of("merge"), Some(index));
+    assert_eq!(trace.iter().count(), 1);
+    assert_eq!(trace.get(index).name, "[2/2] COPY --link a .");
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Ran { seconds: 2.0 }));
+
+    trace.apply(&Vertex { cached: true, ..copy.clone() });
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Ran { seconds: 2.0 }), "one ran");
+    trace.apply(&Vertex { cached: true, ..merge });
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Cached));
+    trace.apply(&Vertex { error: "no space".to_owned(), ..copy });
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Failed("no space".to_owned())));
+}
+
+#[test]
+fn outcomes() {
+    let outcome = |error: &str| {
+        let mut trace = Trace::default();
+        trace.apply(&Vertex { error: error.to_owned(), ..vertex("a", Some(1), Some(1)) });
+        trace.get(0).outcome()
+    };
+    assert_eq!(outcome(""), Some(Outcome::Ran { seconds: 0.0 }));
+    assert_eq!(outcome("exit code: 1"), Some(Outcome::Failed("exit code: 1".to_owned())));
+    assert_eq!(outcome("failed: context canceled"), Some(Outcome::Canceled));
+}
