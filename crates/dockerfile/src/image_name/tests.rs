@@ -1,0 +1,40 @@
+//! Image names.
+
+use super::familiar_name;
+
+#[track_caller]
+fn check(name: &str, expected: Option<&str>) {
+    assert_eq!(familiar_name(name).ok().as_deref(), expected, "{name}");
+}
+
+#[test]
+fn names() {
+    check("python", Some("python"));
+    check("python:latest", Some("python"));
+    check("python:3.13-slim", Some("python:3.13-slim"));
+    check("library/python", Some("python"));
+    check("docker.io/library/python:latest", Some("python"));
+    check("index.docker.io/python", Some("python"));
+    check("docker.io/a/b", Some("a/b"));
+    check("library/a/b", Some("library/a/b"));
+    check("localhost/a", Some("localhost/a"));
+    check("localhost:5000/a:1", Some("localhost:5000/a:1"));
+    check("[::1]:5000/a", Some("[::1]:5000/a"));
+    check("Registry/a", Some("Registry/a"));
+    check("a__b/c-d--e.f", Some("a__b/c-d--e.f"));
+    let digest = format!("sha256:{}", "a".repeat(64));
+    check(&format!("a@{digest}"), Some(&format!("a@{digest}")));
+    check(&format!("a:latest@{digest}"), Some(&format!("a:latest@{digest}")));
+}
+
+#[test]
+fn no_names() {
+    for name in ["", "Python", "a b", "a:", "a/", "/a", "-a", "a..b", "a:b:c", "a@b", "é", "a//b"]
+    {
+        check(name, None);
+    }
+    check("a@sha256:abc", None);
+    check(&"a".repeat(64), None);
+    check(&"a".repeat(300), None);
+    check("-host.example/a", None);
+}

@@ -1,0 +1,56 @@
+//! Typed Dockerfile and `.dockerignore`, read as BuildKit reads them.
+//!
+//! Text goes in, values come out: [`parse_dockerfile`] gives the stages and their typed
+//! instructions, [`Dockerfile::resolve`] answers for one target, set of args and platform
+//! which images, contexts and paths the build refers to, and [`parse_dockerignore`] gives a
+//! matcher that answers as BuildKit's walk of a context does. [`expand_word`] is BuildKit's
+//! variable expansion on its own.
+//!
+//! What it deliberately does not do: no I/O, so that it says which paths a build may read
+//! and never looks at them; no lint rules, only what BuildKit refuses; no foreign frontends,
+//! a `# syntax=` line is reported and the rest is read as BuildKit's own frontend reads it;
+//! no Windows containers, paths and variable names are those of Linux.
+//!
+//! # Sources of the rules
+//! The behaviour is that of `frontend/dockerfile` in moby/buildkit (`parser`, `instructions`,
+//! `shell`, `dockerfile2llb`), of moby/patternmatcher and of the filter in tonistiigi/fsutil.
+//! Where their behaviour is an accident (there are several), the accident is kept, because
+//! builds depend on it, and the comment beside it says so.
+
+mod canonical;
+mod csv;
+mod directives;
+mod dockerfile;
+mod expand;
+mod fault;
+mod flags;
+mod gopath;
+mod heredoc;
+mod ignore;
+mod image_name;
+mod instruction;
+mod json;
+mod keyword;
+mod lines;
+mod mount;
+mod node;
+mod parse;
+mod platform;
+mod remote;
+mod resolve;
+mod words;
+
+pub use directives::Directives;
+pub use dockerfile::{Dockerfile, Stage, parse_dockerfile};
+pub use expand::{ExpandError, Variable, Variables, expand_word};
+pub use fault::Fault;
+pub use heredoc::Heredoc;
+pub use ignore::{Dockerignore, Entered, Folder, Sweep, parse_dockerignore};
+pub use instruction::{
+    Add, Arg, Command, Copy, Device, Instruction, InstructionKind, Onbuild, Run,
+};
+pub use mount::{Mount, MountKind, MountOption};
+pub use remote::RemoteKind;
+pub use resolve::{
+    ContextRead, Note, Reference, RemoteSource, Resolved, Settings, Via, acts_undeclared,
+};
