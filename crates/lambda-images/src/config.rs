@@ -1,0 +1,287 @@
+//! The configuration: `[workspace.metadata.lambda-images]` and `[tool.lambda-image]`, text to
+//! values. Which images they make is `discovery`'s affair.
+
+use std::collections::BTreeMap;
+
+use toml_edit::TableLike;
+
+use crate::keys;
+use crate::mirror::Mirrors;
+use crate::platform::Platform;
+use crate::problem::Problem;
+use crate::reference::Registry;
+use crate::table::{Source, Text, Values};
+
+/// How an image's human-readable tag is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagPolicy {
+    /// By the newest commit that touched the image's inputs.
+    Git,
+    /// By the fingerprint alone.
+    Content,
+}
+
+/// Network of the `RUN` steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// The builder's default.
+    Default,
+    /// The host's.
+    Host,
+    /// None at all.
+    None,
+}
+
+/// What the kind of an image is for.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Other images stand on it.
+    Base,
+    /// Deployed as an AWS Lambda function.
+    Lambda,
+}
+
+impl Kind {
+    /// As in the configuration and the JSON output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Base => "base",
+            Kind::Lambda => "lambda",
+        }
+    }
+}
+
+/// `[workspace.metadata.lambda-images]`, with its defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Path of the file it was read from, relative to the workspace root.
+    pub path: String,
+    /// Globs of package folders.
+    pub packages: Vec<Text>,
+    /// Globs of Lambda folders.
+    pub lambdas: Vec<Text>,
+    /// Where images are pushed; `None`: they stay in the local Docker store.
+    pub registry: Option<Registry>,
+    /// Template of a repository's name.
+    pub repository: Text,
+    /// The stack when nothing else names one.
+    pub stack: String,
+    /// Default platform of every image.
+    pub platform: Platform,
+    /// Default `base` of every Lambda.
+    pub base: Option<Text>,
+    /// Default context of every image.
+    pub context: ContextKind,
+    /// Replacements for external base images.
+    pub mirrors: Mirrors,
+    /// How tags are made.
+    pub tag_policy: TagPolicy,
+    /// Build args of every image.
+    pub args: BTreeMap<String, String>,
+    /// Network of the `RUN` steps.
+    pub network: Network,
+    /// `[[images]]`.
+    pub images: Vec<ImageSettings>,
+}
+
+/// Which folder is the main context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContextKind {
+    /// The image's own folder.
+    Image,
+    /// The workspace root.
+    Workspace,
+}
+
+/// The settings of one image: `[tool.lambda-image]`, or an entry of `[[images]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImageSettings {
+    /// 1-based line and column of the table.
+    pub place: (usize, usize),
+    /// The image's name.
+    pub name: Option<Text>,
+    /// Only in `[[images]]`.
+    pub kind: Option<Kind>,
+    /// Path of the Dockerfile.
+    pub dockerfile: Option<Text>,
+    /// `image`, `workspace` or a path.
+    pub context: Option<Text>,
+    /// Named contexts.
+    pub contexts: BTreeMap<String, Text>,
+    /// The stage to build.
+    pub target: Option<Text>,
+    /// Build args.
+    pub args: BTreeMap<String, Text>,
+    /// The platform.
+    pub platform: Option<Text>,
+    /// The base image.
+    pub base: Option<Text>,
+    /// Build secrets.
+    pub secrets: Vec<Text>,
+}
+
+/// Reads the configuration from the text of the root `Cargo.toml`. A file without the table
+/// gives the defaults: the conventional layout needs no configuration.
+///
+/// What is wrong becomes a problem with its line and column; the rest is read all the same,
+/// so that the problems of later steps can be told together with these.
+pub fn parse_config(path: &str, text: &str) -> (Config, Vec<Problem>) {
+    let source = Source { path, text };
+    let mut problems = Vec::new();
+    let root = toml_edit::Document::parse(text).map_or_else(
+        |error| {
+            let (line, column) = source.place(error.span());
+            problems
+                .push(Problem::of_file(path, error.message().trim().to_owned()).at(line, column));
+            toml_edit::Table::new()
+        },
+        toml_edit::Document::into_table,
+    );
+    let empty = toml_edit::Table::new();
+    let metadata = root.get("workspace").and_then(|item| item.as_table_like()?.get("metadata"));
+    let table = metadata.and_then(|item| item.as_table_like()?.get("lambda-images"));
+    let table: &dyn TableLike = match table {
+        None => &empty,
+        Some(item) => item.as_table_like().unwrap_or_else(|| {
+            let (line, column) = source.place(item.span());
+            problems.push(
+                Problem::of_file(path, "`workspace.metadata.lambda-images` must be a table")
+                    .at(line, column),
+            );
+            &empty
+        }),
+    };
+    let values = source.read(table, keys::WORKSPACE, &mut problems);
+    let config = read_config(&source, values, &mut problems);
+    (config, problems)
+}
+
+/// Reads `[tool.lambda-image]` of a `pyproject.toml`.
+pub(crate) fn read_pyproject_settings(
+    source: &Source,
+    table: &dyn TableLike,
+    place: (usize, usize),
+    problems: &mut Vec<Problem>,
+) -> ImageSettings {
+    let values = source.read(table, keys::PYPROJECT, problems);
+    read_image_settings(values, place)
+}
+
+fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>) -> Config {
+    let mut refuse = |text: &Text, message: String, hint: &str| {
+        problems
+            .push(Problem::of_file(source.path, message).at(text.place.0, text.place.1).hint(hint));
+    };
+    let registry = values.text("registry").and_then(|text| match text.value.trim_end_matches('/').parse::<Registry>() {
+        Ok(registry) => Some(registry),
+        Err(error) => {
+            refuse(&text, error.to_string(), "give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`");
+            None
+        }
+    });
+    let repository = values
+        .text("repository")
+        .unwrap_or_else(|| Text { value: "{name}-{stack}".to_owned(), place: (1, 1) });
+    if !repository.value.contains("{name}") {
+        refuse(
+            &repository,
+            "`repository` has no `{name}`: all images would share one repository".to_owned(),
+            "as in \"{name}-{stack}\"",
+        );
+    }
+    let platform = values.text("platform").map_or_else(Platform::default, |text| {
+        text.value.parse().unwrap_or_else(|error: crate::platform::InvalidPlatform| {
+            refuse(&text, error.to_string(), "as in \"linux/arm64\"");
+            Platform::default()
+        })
+    });
+    let mut mirrors = Mirrors::default();
+    for (from, to) in values.table("mirrors") {
+        if let Err(error) = mirrors.add(&from, &to.value) {
+            refuse(
+                &to,
+                error.to_string(),
+                "as in `\"public.ecr.aws/\" = \"mirror.example/ecr-public/\"`",
+            );
+        }
+    }
+    let globs = |name, default: &str, values: &mut Values| {
+        values
+            .texts(name)
+            .unwrap_or_else(|| vec![Text { value: default.to_owned(), place: (1, 1) }])
+    };
+    let mut config = Config {
+        path: source.path.to_owned(),
+        packages: globs("packages", "packages/*", &mut values),
+        lambdas: globs("lambdas", "lambdas/*", &mut values),
+        registry,
+        repository,
+        stack: values.text("stack").map_or_else(|| "dev".to_owned(), |text| text.value),
+        platform,
+        base: values.text("base"),
+        context: match values.text("context").map(|text| text.value).as_deref() {
+            Some("workspace") => ContextKind::Workspace,
+            _ => ContextKind::Image,
+        },
+        mirrors,
+        tag_policy: match values.text("tag-policy").map(|text| text.value).as_deref() {
+            Some("content") => TagPolicy::Content,
+            _ => TagPolicy::Git,
+        },
+        args: values.table("args").into_iter().map(|(name, text)| (name, text.value)).collect(),
+        network: values
+            .text("network")
+            .and_then(|text| parse_network(&text.value))
+            .unwrap_or(Network::Default),
+        images: Vec::new(),
+    };
+    for (table, place) in std::mem::take(&mut values.images) {
+        let mut entry = source.read(table, keys::IMAGE_ENTRY, problems);
+        let kind = match entry.text("kind").map(|text| text.value).as_deref() {
+            Some("base") => Kind::Base,
+            _ => Kind::Lambda,
+        };
+        let settings = ImageSettings { kind: Some(kind), ..read_image_settings(entry, place) };
+        for (key, given) in [("name", &settings.name), ("dockerfile", &settings.dockerfile)] {
+            if given.is_none() {
+                let problem = Problem::of_file(source.path, format!("this image has no `{key}`"))
+                    .at(place.0, place.1);
+                problems.push(problem.hint(format!("add `{key} = \"…\"`")));
+            }
+        }
+        config.images.push(settings);
+    }
+    config
+}
+
+/// One of the values of `network`, in the configuration or in `LAMBDA_IMAGES_NETWORK`.
+pub fn parse_network(text: &str) -> Option<Network> {
+    match text {
+        "default" => Some(Network::Default),
+        "host" => Some(Network::Host),
+        "none" => Some(Network::None),
+        _ => None,
+    }
+}
+
+fn read_image_settings(mut values: Values, place: (usize, usize)) -> ImageSettings {
+    ImageSettings {
+        place,
+        name: values.text("name"),
+        kind: None,
+        dockerfile: values.text("dockerfile"),
+        context: values.text("context"),
+        contexts: values.table("contexts"),
+        target: values.text("target"),
+        args: values.table("args"),
+        platform: values.text("platform"),
+        base: values.text("base"),
+        secrets: values.texts("secrets").unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,483 @@
+//! From the configuration and the texts of all `pyproject.toml`s to the packages and images
+//! that they declare. Dockerfiles come in one step later (`graph`).
+//!
+//! # How it works
+//! Every `pyproject.toml` found by the globs is a *project* with a PEP 503-normalised name.
+//! A dependency is internal if its name is a project's and its source is none (an index),
+//! the workspace, or a path. Each project with a Dockerfile makes an image; so does each
+//! `[[images]]` entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
+
+use crate::config::{Config, ContextKind, ImageSettings, Kind, read_pyproject_settings};
+use crate::paths;
+use crate::platform::Platform;
+use crate::problem::{Problem, suggestion};
+use crate::reference::Repository;
+use crate::table::{Source, Text};
+
+/// The name of an image: one path component of a repository.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct ImageName(String);
+
+impl ImageName {
+    /// `None`: the text can't be a component of a repository's name.
+    pub fn new(text: &str) -> Option<ImageName> {
+        (!text.contains('/') && text.parse::<Repository>().is_ok())
+            .then(|| ImageName(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A `pyproject.toml` that a glob of the configuration found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PyprojectFile {
+    /// Path relative to the workspace root.
+    pub path: String,
+    /// [`Kind::Base`] for a package, [`Kind::Lambda`] for a Lambda.
+    pub kind: Kind,
+    /// Its text.
+    pub text: String,
+}
+
+/// A project of the workspace: an internal package, or a Lambda's own project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// PEP 503-normalised name.
+    pub name: PackageName,
+    /// Its folder, relative to the workspace root.
+    pub folder: String,
+    /// Path of its `pyproject.toml`, and the place of its name there.
+    pub declared_in: String,
+    /// 1-based line and column.
+    pub place: (usize, usize),
+    /// Direct internal dependencies, without those of extras that nobody asks for.
+    pub requires: BTreeSet<PackageName>,
+}
+
+/// Where a named context comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContextSource {
+    /// A folder, relative to the workspace root.
+    Folder(String),
+    /// An image of the workspace: `target:NAME`.
+    Image(ImageName),
+    /// An image elsewhere: `docker-image://reference`, here without the scheme.
+    Reference(String),
+    /// A URL, handed on to BuildKit as it is.
+    Remote(String),
+}
+
+/// An image as declared: all paths relative to the workspace root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDeclaration {
+    /// Unique in the workspace.
+    pub name: ImageName,
+    /// Base image or Lambda image.
+    pub kind: Kind,
+    /// The file that declares it: a `pyproject.toml`, or the root `Cargo.toml`.
+    pub declared_in: String,
+    /// 1-based line and column of the declaration.
+    pub place: (usize, usize),
+    /// The Dockerfile.
+    pub dockerfile: String,
+    /// Whether a missing Dockerfile is a problem: not for a package that sets none, which is
+    /// then a package without an image.
+    pub dockerfile_required: bool,
+    /// The main context's folder.
+    pub context: String,
+    /// Named contexts.
+    pub contexts: BTreeMap<String, ContextSource>,
+    /// The stage to build; the last where absent.
+    pub target: Option<String>,
+    /// Build args, the workspace's included.
+    pub args: BTreeMap<String, String>,
+    /// The platform.
+    pub platform: Platform,
+    /// Value of `ARG BASE_IMAGE`.
+    pub base: Option<Text>,
+    /// Whether `base` is the image's own setting, not the workspace's.
+    pub base_is_own: bool,
+    /// Build secrets, as `docker buildx build --secret` takes them.
+    pub secrets: Vec<String>,
+    /// The project whose image it is.
+    pub package: Option<PackageName>,
+}
+
+/// What the configuration and the `pyproject.toml`s declare.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Declarations {
+    /// All projects, by name.
+    pub packages: BTreeMap<PackageName, Package>,
+    /// All images, by name.
+    pub images: BTreeMap<ImageName, ImageDeclaration>,
+}
+
+struct Project<'a> {
+    file: &'a PyprojectFile,
+    folder: String,
+    pyproject: Pyproject,
+    name: PackageName,
+    place: (usize, usize),
+    settings: ImageSettings,
+}
+
+/// Reads all declarations, and all that is wrong with them.
+pub fn declare(config: &Config, files: &[PyprojectFile]) -> (Declarations, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let projects: Vec<Project> =
+        files.iter().filter_map(|file| read_project(file, &mut problems)).collect();
+    let mut declarations = Declarations::default();
+    let mut by_name: BTreeMap<&PackageName, &Project> = BTreeMap::new();
+    for project in &projects {
+        if let Some(first) = by_name.get(&project.name) {
+            let message = format!(
+                "two packages are named `{}`: here and in `{}`",
+                project.name, first.file.path
+            );
+            let problem =
+                Problem::of_file(&project.file.path, message).at(project.place.0, project.place.1);
+            problems.push(problem.hint(
+                "names are equal when their PEP 503-normalised forms are: rename one of the two",
+            ));
+            continue;
+        }
+        by_name.insert(&project.name, project);
+    }
+    for project in by_name.values() {
+        let package = Package {
+            name: project.name.clone(),
+            folder: project.folder.clone(),
+            declared_in: project.file.path.clone(),
+            place: project.place,
+            requires: internal_requirements(project, &by_name, &mut problems),
+        };
+        declarations.packages.insert(project.name.clone(), package);
+    }
+    let mut declared: Vec<ImageDeclaration> = Vec::new();
+    for project in by_name.values() {
+        declared.extend(declare_project_image(config, project, &mut problems));
+    }
+    for settings in &config.images {
+        declared.extend(declare_listed_image(config, settings, &mut problems));
+    }
+    for image in declared {
+        if let Some(first) = declarations.images.get(&image.name) {
+            let message = format!(
+                "two images are named `{}`: here and in `{}`",
+                image.name, first.declared_in
+            );
+            let problem =
+                Problem::of_file(&image.declared_in, message).at(image.place.0, image.place.1);
+            problems.push(problem.hint("give one of the two another `name`"));
+            continue;
+        }
+        declarations.images.insert(image.name.clone(), image);
+    }
+    (declarations, problems)
+}
+
+fn read_project<'a>(file: &'a PyprojectFile, problems: &mut Vec<Problem>) -> Option<Project<'a>> {
+    let (pyproject, faults) = pyproject::parse_pyproject(&file.text);
+    let broken = !faults.is_empty();
+    for fault in faults {
+        let problem = Problem::of_file(&file.path, fault.message).at(fault.line, fault.column);
+        problems.push(Problem { hint: fault.hint, ..problem });
+    }
+    let folder = paths::parent(&file.path).to_owned();
+    let source = Source { path: &file.path, text: &file.text };
+    let settings = match pyproject.tool("lambda-image") {
+        None => ImageSettings { place: (1, 1), ..ImageSettings::default() },
+        Some(item) => {
+            let place = source.place(item.span());
+            match item.as_table_like() {
+                Some(table) => read_pyproject_settings(&source, table, place, problems),
+                None => {
+                    problems.push(
+                        Problem::of_file(&file.path, "`tool.lambda-image` must be a table")
+                            .at(place.0, place.1),
+                    );
+                    ImageSettings { place, ..ImageSettings::default() }
+                }
+            }
+        }
+    };
+    let (name, place) = match &pyproject.name {
+        Some(name) => (name.value.clone(), (name.line, name.column)),
+        None => {
+            // A broken file has had its problem told; its folder's name keeps the images
+            // that stand on it from being reported as well.
+            if !broken {
+                let problem = Problem::of_file(&file.path, "this project has no name");
+                problems.push(problem.hint("add `name = \"…\"` to `[project]`"));
+            }
+            (folder.rsplit('/').next()?.parse().ok()?, (1, 1))
+        }
+    };
+    Some(Project { file, folder, pyproject, name, place, settings })
+}
+
+/// The project's internal dependencies: those of `[project]`, and of the extras that the
+/// project itself asks of them. Groups (PEP 735) are for development and not shipped.
+fn internal_requirements(
+    project: &Project,
+    by_name: &BTreeMap<&PackageName, &Project>,
+    problems: &mut Vec<Problem>,
+) -> BTreeSet<PackageName> {
+    let mut requires = BTreeSet::new();
+    for dependency in &project.pyproject.dependencies {
+        if dependency.section != Section::Main {
+            continue;
+        }
+        let here = |message: String| {
+            Problem::of_file(&project.file.path, message).at(dependency.line, dependency.column)
+        };
+        let found = match &dependency.source {
+            DependencySource::Index => by_name.get(&dependency.name).copied(),
+            DependencySource::Workspace => {
+                let found = by_name.get(&dependency.name).copied();
+                if found.is_none() {
+                    let known = suggestion(
+                        dependency.name.as_str(),
+                        by_name.keys().map(|name| name.as_str()),
+                    );
+                    problems.push(here(format!("`{}` is to come from the workspace, which has no such package", dependency.name)).hint(
+                        known.map_or_else(
+                            || "is its folder matched by `packages` in `[workspace.metadata.lambda-images]`?".to_owned(),
+                            |known| format!("did you mean `{known}`?"),
+                        ),
+                    ));
+                }
+                found
+            }
+            DependencySource::Path(path) if is_archive(path) => None,
+            DependencySource::Path(path) if path.starts_with('/') => {
+                by_name.get(&dependency.name).copied()
+            }
+            DependencySource::Path(path) => {
+                let folder = paths::join(&project.folder, path);
+                let found =
+                    by_name.values().copied().find(|other| Some(&other.folder) == folder.as_ref());
+                match found {
+                    None => problems.push(
+                        here(format!("`{}` comes from `{path}`, which is not an internal package", dependency.name))
+                            .hint("match its folder by `packages` in `[workspace.metadata.lambda-images]`, or mend the path"),
+                    ),
+                    Some(other) if other.name != dependency.name => problems.push(
+                        here(format!("`{}` comes from `{path}`, where the package `{}` lives", dependency.name, other.name))
+                            .hint("mend the name or the path"),
+                    ),
+                    Some(_) => {}
+                }
+                found
+            }
+            DependencySource::Url(_)
+            | DependencySource::Git(_)
+            | DependencySource::NamedIndex(_) => None,
+        };
+        let Some(found) = found.filter(|found| found.name != project.name) else { continue };
+        requires.insert(found.name.clone());
+        for extra in found.pyproject.dependencies.iter().filter(|other| match &other.section {
+            Section::Extra(extra) => dependency.extras.contains(extra),
+            _ => false,
+        }) {
+            if by_name.contains_key(&extra.name) && extra.name != project.name {
+                requires.insert(extra.name.clone());
+            }
+        }
+    }
+    requires
+}
+
+fn is_archive(path: &str) -> bool {
+    [".whl", ".tar.gz", ".zip"].iter().any(|end| path.ends_with(end))
+}
+
+fn declare_project_image(
+    config: &Config,
+    project: &Project,
+    problems: &mut Vec<Problem>,
+) -> Option<ImageDeclaration> {
+    let settings = &project.settings;
+    let place = settings.name.as_ref().map_or(project.place, |name| name.place);
+    let default_name = match project.file.kind {
+        Kind::Base => format!("base-{}", project.name),
+        Kind::Lambda => project.name.as_str().to_owned(),
+    };
+    let text = settings.name.as_ref().map_or(default_name, |name| name.value.clone());
+    let from = Declared { path: &project.file.path, folder: &project.folder, place };
+    let name = from.image_name(&text, problems)?;
+    let dockerfile = settings.dockerfile.as_ref().map_or("Dockerfile", |text| text.value.as_str());
+    let dockerfile = from.join(dockerfile, settings.dockerfile.as_ref(), problems)?;
+    let own_folder = project.folder.clone();
+    let image =
+        from.image(config, name, project.file.kind, dockerfile, &own_folder, settings, problems)?;
+    Some(ImageDeclaration {
+        dockerfile_required: project.file.kind == Kind::Lambda
+            || *settings != ImageSettings { place: settings.place, ..ImageSettings::default() },
+        package: Some(project.name.clone()),
+        ..image
+    })
+}
+
+fn declare_listed_image(
+    config: &Config,
+    settings: &ImageSettings,
+    problems: &mut Vec<Problem>,
+) -> Option<ImageDeclaration> {
+    let place = settings.name.as_ref().map_or(settings.place, |name| name.place);
+    let from = Declared { path: &config.path, folder: "", place };
+    let name = from.image_name(&settings.name.as_ref()?.value, problems)?;
+    let dockerfile =
+        from.join(&settings.dockerfile.as_ref()?.value, settings.dockerfile.as_ref(), problems)?;
+    let own_folder = paths::parent(&dockerfile).to_owned();
+    from.image(
+        config,
+        name,
+        settings.kind.unwrap_or(Kind::Lambda),
+        dockerfile,
+        &own_folder,
+        settings,
+        problems,
+    )
+}
+
+/// The file, folder and place that a declaration's paths and problems are relative to.
+struct Declared<'a> {
+    path: &'a str,
+    folder: &'a str,
+    place: (usize, usize),
+}
+
+impl Declared<'_> {
+    fn problem(&self, text: Option<&Text>, message: String) -> Problem {
+        let (line, column) = text.map_or(self.place, |text| text.place);
+        Problem::of_file(self.path, message).at(line, column)
+    }
+
+    fn image_name(&self, text: &str, problems: &mut Vec<Problem>) -> Option<ImageName> {
+        let name = ImageName::new(text);
+        if name.is_none() {
+            let problem = self.problem(None, format!("`{text}` can't be an image's name"));
+            problems.push(problem.hint("an image's name is part of its repository's: lowercase letters and digits, joined by `-`, `_` or `.`"));
+        }
+        name
+    }
+
+    fn join(
+        &self,
+        relative: &str,
+        text: Option<&Text>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<String> {
+        let joined = paths::join(self.folder, relative);
+        if joined.is_none() {
+            let problem = self.problem(text, format!("`{relative}` leads out of the workspace"));
+            problems.push(problem.hint("paths are relative, and stay below the workspace root"));
+        }
+        joined
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "every argument is a different part of one declaration"
+    )]
+    fn image(
+        &self,
+        config: &Config,
+        name: ImageName,
+        kind: Kind,
+        dockerfile: String,
+        own_folder: &str,
+        settings: &ImageSettings,
+        problems: &mut Vec<Problem>,
+    ) -> Option<ImageDeclaration> {
+        let context = match settings.context.as_ref().map(|text| text.value.as_str()) {
+            None => match config.context {
+                ContextKind::Image => own_folder.to_owned(),
+                ContextKind::Workspace => String::new(),
+            },
+            Some("image") => own_folder.to_owned(),
+            Some("workspace") => String::new(),
+            Some(path) => self.join(path, settings.context.as_ref(), problems)?,
+        };
+        let mut contexts = BTreeMap::new();
+        for (context_name, text) in &settings.contexts {
+            if let Some(source) = self.context_source(text, problems) {
+                contexts.insert(context_name.clone(), source);
+            }
+        }
+        let mut args = config.args.clone();
+        args.extend(settings.args.iter().map(|(name, text)| (name.clone(), text.value.clone())));
+        let platform = match &settings.platform {
+            None => config.platform.clone(),
+            Some(text) => match text.value.parse::<Platform>() {
+                Ok(platform) => platform,
+                Err(error) => {
+                    problems.push(
+                        self.problem(Some(text), error.to_string()).hint("as in \"linux/arm64\""),
+                    );
+                    config.platform.clone()
+                }
+            },
+        };
+        for secret in &settings.secrets {
+            if !secret.value.split(',').any(|part| part.starts_with("id=")) {
+                let problem =
+                    self.problem(Some(secret), format!("the secret `{}` has no id", secret.value));
+                problems.push(problem.hint("as in \"id=pip-token,env=PIP_TOKEN\""));
+            }
+        }
+        let inherited = if kind == Kind::Lambda { config.base.clone() } else { None };
+        Some(ImageDeclaration {
+            name,
+            kind,
+            declared_in: self.path.to_owned(),
+            place: self.place,
+            dockerfile,
+            dockerfile_required: true,
+            context,
+            contexts,
+            target: settings.target.as_ref().map(|text| text.value.clone()),
+            args,
+            platform,
+            base_is_own: settings.base.is_some(),
+            base: settings.base.clone().or(inherited),
+            secrets: settings.secrets.iter().map(|text| text.value.clone()).collect(),
+            package: None,
+        })
+    }
+
+    fn context_source(&self, text: &Text, problems: &mut Vec<Problem>) -> Option<ContextSource> {
+        let value = text.value.as_str();
+        if let Some(reference) = value.strip_prefix("docker-image://") {
+            return Some(ContextSource::Reference(reference.to_owned()));
+        }
+        if let Some(name) = value.strip_prefix("target:") {
+            return self.image_name(name, problems).map(ContextSource::Image);
+        }
+        if value.contains("://") || value.starts_with("git@") {
+            return Some(ContextSource::Remote(value.to_owned()));
+        }
+        self.join(value, Some(text), problems).map(ContextSource::Folder)
+    }
+}
+
+#[cfg(test)]
+mod tests;

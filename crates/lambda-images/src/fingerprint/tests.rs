@@ -1,0 +1,177 @@
+use super::*;
+use crate::graph::fixture::{Texts, texts};
+use proptest::prelude::*;
+
+fn entry(path: &str, mode: Mode, content: &str) -> FileEntry {
+    FileEntry {
+        path: path.to_owned(),
+        mode,
+        sha256: sha256(content.as_bytes()),
+        size: content.len() as u64,
+    }
+}
+
+/// Fingerprints of a workspace in which every folder holds one file, named by the folder, with
+/// `content` for those whose path contains `changed`.
+fn fingerprints(texts: &Texts, changed: &str, content: &str) -> BTreeMap<String, Fingerprint> {
+    let (_, graph) = texts.graph();
+    let mut trees = BTreeMap::new();
+    for context in graph.images().iter().flat_map(|image| &image.contexts) {
+        let folder = &context.folder;
+        let content = if folder.folder.contains(changed) { content } else { "same" };
+        trees.insert(folder.clone(), tree_digest(&[entry("handler.py", Mode::File, content)]));
+    }
+    inputs_of(&graph, &trees)
+        .into_iter()
+        .map(|(name, (_, fingerprint))| (name.to_string(), fingerprint))
+        .collect()
+}
+
+/// Names of the images whose fingerprint differs.
+#[track_caller]
+fn check_affected(before: &Texts, after: &Texts, expected: &str) {
+    let (before, after) = (fingerprints(before, "-", ""), fingerprints(after, "-", ""));
+    let affected: Vec<&str> = before
+        .iter()
+        .filter(|(name, sum)| after.get(*name) != Some(*sum))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(affected.join(" "), expected);
+}
+
+#[test]
+fn a_changed_file_affects_what_stands_on_it() {
+    let all = |changed: &str| {
+        let (before, after) =
+            (fingerprints(&texts(), changed, "old"), fingerprints(&texts(), changed, "new"));
+        before
+            .iter()
+            .filter(|(name, sum)| after[*name] != **sum)
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(all("lambdas/one"), "one");
+    assert_eq!(all("packages/high"), "base-high two");
+    assert_eq!(all("packages/low"), "base-high base-low one two");
+}
+
+#[test]
+fn settings_that_reach_the_build_count_and_others_do_not() {
+    let with = |config: &str| Texts { config: format!("{}{config}\n", texts().config), ..texts() };
+    check_affected(&texts(), &with("platform = \"linux/arm64\""), "base-high base-low one two");
+    check_affected(&texts(), &with("args = { LEVEL = \"3\" }"), "one");
+    check_affected(&texts(), &with("args = { UNHEARD = \"3\" }"), "");
+    check_affected(
+        &texts(),
+        &with("mirrors = { \"public.ecr.aws/\" = \"mirror.example/\" }"),
+        "base-high base-low one two",
+    );
+    check_affected(
+        &texts(),
+        &with(
+            "stack = \"prod\"\nregistry = \"registry.example\"\ntag-policy = \"content\"\nnetwork = \"host\"",
+        ),
+        "",
+    );
+    check_affected(&texts(), &with("base = \"base-high\""), "");
+    check_affected(&texts(), &with("base = \"base-low\""), "two");
+}
+
+#[test]
+fn only_instructions_of_a_dockerfile_count() {
+    let with = |text: &str| {
+        let mut texts = texts();
+        texts.dockerfiles.insert("lambdas/one/Dockerfile".to_owned(), text.to_owned());
+        texts
+    };
+    check_affected(
+        &texts(),
+        &with("# a comment\nFROM base-low\n\nARG LEVEL\nCOPY \\\n  handler.py ./\n"),
+        "",
+    );
+    check_affected(&texts(), &with("FROM base-low\nARG LEVEL\nCOPY handler.py ./app/\n"), "one");
+    check_affected(
+        &texts(),
+        &with("FROM base-low AS unused\nRUN x\nFROM base-low\nARG LEVEL\nCOPY handler.py ./\n"),
+        "",
+    );
+}
+
+#[test]
+fn a_pinned_base_counts_by_its_digest_alone() {
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    assert_eq!(
+        external_identity(&format!("python:3.13@{digest}")),
+        BaseIdentity::Digest(digest.clone())
+    );
+    assert_eq!(
+        external_identity(&format!("mirror.example/py@{digest}")),
+        BaseIdentity::Digest(digest)
+    );
+    assert_eq!(external_identity("python:3.13"), BaseIdentity::Reference("python:3.13".to_owned()));
+}
+
+#[test]
+fn the_encoding_does_not_change_unseen() {
+    // A change here rebuilds every image of every user once: raise `SCHEMA` with it.
+    let one = fingerprints(&texts(), "-", "")["one"].to_string();
+    expect_test::expect!["4ceebe2f8ff9a5cc894ca56183d43f2a4b90aaa9cf9676754bb60097de672f4d"]
+        .assert_eq(&one);
+}
+
+#[test]
+fn sums_survive_json() {
+    let sum = sha256(b"x");
+    let text = serde_json::to_string(&sum).unwrap();
+    assert_eq!(serde_json::from_str::<Sha256Sum>(&text).unwrap(), sum);
+    assert!(serde_json::from_str::<Sha256Sum>("\"abc\"").is_err());
+}
+
+fn files() -> impl Strategy<Value = BTreeMap<String, (bool, String)>> {
+    prop::collection::btree_map("[a-c]{1,2}(/[a-c]{1,2})?", (any::<bool>(), "[xy]{0,2}"), 0..6)
+}
+
+fn entries(files: &BTreeMap<String, (bool, String)>) -> Vec<FileEntry> {
+    files
+        .iter()
+        .map(|(path, (executable, content))| {
+            entry(path, if *executable { Mode::Executable } else { Mode::File }, content)
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn equal_trees_and_only_they_have_equal_digests(a in files(), b in files(), seed in any::<u64>()) {
+        let mut shuffled = entries(&a);
+        let count = shuffled.len();
+        if count > 0 {
+            shuffled.rotate_left(usize::try_from(seed % count as u64).unwrap());
+        }
+        prop_assert_eq!(tree_digest(&shuffled), tree_digest(&entries(&a)));
+        prop_assert_eq!(tree_digest(&entries(&a)) == tree_digest(&entries(&b)), a == b);
+    }
+
+    #[test]
+    fn a_sum_is_read_back_as_it_was_written(bytes in any::<[u8; 32]>()) {
+        prop_assert_eq!(parse_hex(&Sha256Sum(bytes).to_string()), Some(bytes));
+    }
+
+    /// Text that moves from one field to the next gives other inputs.
+    #[test]
+    fn fields_never_run_together(a in "[xy]{0,3}", b in "[xy]{0,3}", c in "[xy]{0,3}", d in "[xy]{0,3}") {
+        let inputs = |first: &str, second: &str| Inputs {
+            platform: "linux/amd64".to_owned(),
+            target: None,
+            instructions: vec![first.to_owned(), second.to_owned()],
+            args: BTreeMap::from([(first.to_owned(), second.to_owned())]),
+            bases: BTreeMap::new(),
+            dependencies: BTreeMap::new(),
+            remotes: BTreeMap::new(),
+            contexts: BTreeMap::new(),
+        };
+        let (one, other) = (inputs(&a, &b), inputs(&c, &d));
+        prop_assert_eq!(one.fingerprint() == other.fingerprint(), one == other);
+    }
+}

@@ -1,0 +1,502 @@
+//! The image graph: every image with its resolved Dockerfile, what it stands on, and which
+//! folders its build can read.
+//!
+//! # How it works
+//! `discovery` says which images there are; here each Dockerfile is parsed and resolved, and
+//! every image that a reachable stage refers to is looked up: a named context of the image's
+//! own, an internal image by name, else an external base, after mirrors. Nothing is read: the
+//! Dockerfiles come in as texts.
+//!
+//! # Limitations
+//! An external base's `ONBUILD` instructions are not seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dockerfile::{Resolved, Settings};
+use pyproject::PackageName;
+
+use crate::config::Config;
+use crate::cycle::{self, Edges};
+use crate::discovery::{ContextSource, Declarations, ImageDeclaration, ImageName, Package};
+use crate::paths;
+use crate::problem::{Problem, suggestion};
+use crate::reference::ImageReference;
+
+/// The build arg by which a Dockerfile lets the image's `base` setting say what it stands on.
+pub const BASE_IMAGE: &str = "BASE_IMAGE";
+
+/// All images of the workspace.
+#[derive(Debug, Clone, Default)]
+pub struct ImageGraph {
+    /// Each image after all that it stands on; equals by name.
+    images: Vec<Image>,
+    index: BTreeMap<ImageName, usize>,
+}
+
+/// One image, with all that its Dockerfile says.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// As declared.
+    pub declaration: ImageDeclaration,
+    /// Its Dockerfile, for its target, args and platform.
+    pub resolved: Resolved,
+    /// Every image from outside its Dockerfile that a reachable stage refers to.
+    pub bases: Vec<BaseUse>,
+    /// Folders that the build can read, or that count as inputs all the same.
+    pub contexts: Vec<ContextUse>,
+    /// Internal images that come before it, and why.
+    pub depends_on: BTreeMap<ImageName, EdgeKind>,
+}
+
+/// Why one image comes before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EdgeKind {
+    /// The Dockerfile refers to it.
+    Base,
+    /// The project depends on the package that it is made from.
+    Dependency,
+}
+
+/// An image that a Dockerfile refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUse {
+    /// The name in the Dockerfile, after expansion: what a named context must be called to
+    /// replace it.
+    pub written: String,
+    /// 1-based line in the Dockerfile.
+    pub line: usize,
+    /// What it is.
+    pub source: BaseSource,
+}
+
+/// What a [`BaseUse`] leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BaseSource {
+    /// An image of this workspace.
+    Internal(ImageName),
+    /// An image elsewhere; `mirror` is what stands in for it.
+    External {
+        /// The replacement, where a mirror matches.
+        mirror: Option<String>,
+    },
+}
+
+/// A folder of which all files, after its ignore file, are inputs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContextFolder {
+    /// Relative to the workspace root.
+    pub folder: String,
+    /// Ignore files, of which the first that exists counts: `<Dockerfile>.dockerignore`
+    /// beside the Dockerfile before `.dockerignore` at the context's root (BuildKit's rule,
+    /// `frontend/dockerui/config.go`).
+    pub ignore_files: Vec<String>,
+}
+
+/// What a folder is for an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextUse {
+    /// Its part in the build.
+    pub role: ContextRole,
+    /// The folder.
+    pub folder: ContextFolder,
+}
+
+/// The part of a folder in a build.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ContextRole {
+    /// The main context.
+    Main,
+    /// A named context.
+    Named(String),
+    /// An internal package that the image depends on and that nothing else brings in: doubt
+    /// means build.
+    Package(PackageName),
+}
+
+impl ImageGraph {
+    /// All images, each after what it stands on.
+    pub fn images(&self) -> &[Image] {
+        &self.images
+    }
+
+    /// One image.
+    pub fn get(&self, name: &ImageName) -> Option<&Image> {
+        self.index.get(name).map(|index| &self.images[*index])
+    }
+
+    /// `names` and all that they stand on.
+    pub fn with_bases(&self, names: impl IntoIterator<Item = ImageName>) -> BTreeSet<ImageName> {
+        let mut all = BTreeSet::new();
+        let mut left: Vec<ImageName> = names.into_iter().collect();
+        while let Some(name) = left.pop() {
+            if let Some(image) = self.get(&name)
+                && all.insert(name)
+            {
+                left.extend(image.depends_on.keys().cloned());
+            }
+        }
+        all
+    }
+
+    /// `names` and all that stand on them.
+    pub fn with_dependents(&self, names: &BTreeSet<ImageName>) -> BTreeSet<ImageName> {
+        let mut all = names.clone();
+        for image in &self.images {
+            if image.depends_on.keys().any(|name| all.contains(name)) {
+                all.insert(image.declaration.name.clone());
+            }
+        }
+        all
+    }
+
+    /// The edges that no longer path implies, for drawing: base first, then what stands on it.
+    pub fn reduced_edges(&self) -> BTreeMap<ImageName, BTreeSet<ImageName>> {
+        self.images
+            .iter()
+            .map(|image| {
+                let direct = &image.depends_on;
+                let kept = direct.keys().filter(|name| {
+                    !direct.keys().any(|other| {
+                        other != *name && self.with_bases([other.clone()]).contains(*name)
+                    })
+                });
+                (image.declaration.name.clone(), kept.cloned().collect())
+            })
+            .collect()
+    }
+}
+
+impl Image {
+    /// The image's name.
+    pub fn name(&self) -> &ImageName {
+        &self.declaration.name
+    }
+
+    /// Build args that the Dockerfile declares, without `BASE_IMAGE` where an internal image
+    /// is its value: that one is given when the base's name is known.
+    pub fn args(&self) -> BTreeMap<String, String> {
+        let declared = &self.resolved.declared_args;
+        let mut args: BTreeMap<String, String> = self
+            .declaration
+            .args
+            .iter()
+            .filter(|(name, _)| declared.contains(*name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if declared.contains(BASE_IMAGE) {
+            match (&self.declaration.base, self.base_image_arg()) {
+                (_, Some(_)) => drop(args.remove(BASE_IMAGE)),
+                (Some(base), None) => drop(args.insert(BASE_IMAGE.to_owned(), base.value.clone())),
+                (None, None) => {}
+            }
+        }
+        args
+    }
+
+    /// The internal base that stands behind `ARG BASE_IMAGE`, where the Dockerfile uses it so.
+    pub fn base_image_arg(&self) -> Option<&ImageName> {
+        let reference = self
+            .resolved
+            .references
+            .iter()
+            .find(|reference| reference.from_arg.as_deref() == Some(BASE_IMAGE))?;
+        self.bases.iter().find(|base| base.written == reference.name).and_then(|base| {
+            match &base.source {
+                BaseSource::Internal(name) => Some(name),
+                BaseSource::External { .. } => None,
+            }
+        })
+    }
+}
+
+/// Builds the graph. `dockerfiles` holds the text of every declared Dockerfile that exists, by
+/// path. The graph holds what could be understood; it is whole where no problem is told.
+pub fn build_graph(
+    config: &Config,
+    declarations: &Declarations,
+    dockerfiles: &BTreeMap<String, String>,
+) -> (ImageGraph, Vec<Problem>) {
+    let mut problems = package_cycles(&declarations.packages);
+    let packages_are_ordered = problems.is_empty();
+    // A package without a Dockerfile is a package without an image.
+    let declared: BTreeMap<&ImageName, &ImageDeclaration> = declarations
+        .images
+        .iter()
+        .filter(|(_, image)| {
+            image.dockerfile_required || dockerfiles.contains_key(&image.dockerfile)
+        })
+        .collect();
+    let builder = Builder { config, packages: &declarations.packages, declared: &declared };
+    let mut images: BTreeMap<ImageName, Image> = BTreeMap::new();
+    for (name, declaration) in &declared {
+        let Some(text) = dockerfiles.get(&declaration.dockerfile) else {
+            let message =
+                format!("`{name}` has no Dockerfile: `{}` does not exist", declaration.dockerfile);
+            let problem = Problem::of_file(&declaration.declared_in, message)
+                .at(declaration.place.0, declaration.place.1);
+            problems.push(problem.hint("write one, or say where it is by `dockerfile`"));
+            continue;
+        };
+        if let Some(image) = builder.image(declaration, text, &mut problems) {
+            images.insert((*name).clone(), image);
+        }
+    }
+    builder.add_dependencies(&mut images);
+    let edges = |wanted: &dyn Fn(EdgeKind) -> bool| -> Edges<ImageName> {
+        let before = |image: &Image| {
+            image
+                .depends_on
+                .iter()
+                .filter(|(_, kind)| wanted(**kind))
+                .map(|(name, _)| name.clone())
+                .collect()
+        };
+        images.iter().map(|(name, image)| (name.clone(), before(image))).collect()
+    };
+    // A cycle of packages has been told; the images made from them need not repeat it.
+    let order = cycle::topological(&edges(&|kind| packages_are_ordered || kind == EdgeKind::Base))
+        .unwrap_or_else(|loops| {
+            for names in loops {
+                let declaration = &images[&names[0]].declaration;
+                let shown: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+                let problem = Problem::of_file(
+                    &declaration.dockerfile,
+                    format!("these images stand on each other: {}", shown.join(" → ")),
+                );
+                problems.push(
+                    problem.hint("one of these `FROM`s, `base` settings or dependencies must go"),
+                );
+            }
+            Vec::new()
+        });
+    let images: Vec<Image> = order.iter().filter_map(|name| images.remove(name)).collect();
+    let index =
+        images.iter().enumerate().map(|(index, image)| (image.name().clone(), index)).collect();
+    (ImageGraph { images, index }, problems)
+}
+
+fn package_cycles(packages: &BTreeMap<PackageName, Package>) -> Vec<Problem> {
+    let edges: Edges<PackageName> =
+        packages.iter().map(|(name, package)| (name.clone(), package.requires.clone())).collect();
+    let loops = cycle::topological(&edges).err().unwrap_or_default();
+    loops
+        .into_iter()
+        .map(|names| {
+            let package = &packages[&names[0]];
+            let shown: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            Problem::of_file(
+                &package.declared_in,
+                format!("these packages depend on each other: {}", shown.join(" → ")),
+            )
+            .at(package.place.0, package.place.1)
+            .hint(
+                "one of these dependencies must go: move what both need into a package below them",
+            )
+        })
+        .collect()
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    packages: &'a BTreeMap<PackageName, Package>,
+    declared: &'a BTreeMap<&'a ImageName, &'a ImageDeclaration>,
+}
+
+impl Builder<'_> {
+    fn image(
+        &self,
+        declaration: &ImageDeclaration,
+        text: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Image> {
+        let mut tell = |faults: Vec<dockerfile::Fault>| {
+            for fault in faults {
+                let problem = Problem::of_file(&declaration.dockerfile, fault.message)
+                    .at(fault.line, fault.column);
+                problems.push(Problem { hint: fault.hint, ..problem });
+            }
+        };
+        let parsed = dockerfile::parse_dockerfile(text).map_err(&mut tell).ok()?;
+        let mut args = declaration.args.clone();
+        if let Some(base) = &declaration.base {
+            args.insert(BASE_IMAGE.to_owned(), base.value.clone());
+        }
+        let named_contexts: BTreeSet<String> = declaration.contexts.keys().cloned().collect();
+        let settings = Settings {
+            target: declaration.target.as_deref(),
+            args: &args,
+            platform: declaration.platform.as_str(),
+            // The machine that builds must not show in the fingerprint.
+            build_platform: None,
+            named_contexts: &named_contexts,
+        };
+        let resolved = parsed.resolve(&settings).map_err(&mut tell).ok()?;
+        if declaration.base_is_own && !resolved.declared_args.contains(BASE_IMAGE) {
+            let (line, column) =
+                declaration.base.as_ref().map_or(declaration.place, |base| base.place);
+            let message = format!(
+                "`base` has no effect: `{}` declares no `ARG {BASE_IMAGE}`",
+                declaration.dockerfile
+            );
+            let problem = Problem::of_file(&declaration.declared_in, message).at(line, column);
+            problems.push(problem.hint(format!("start the Dockerfile with `ARG {BASE_IMAGE}` and `FROM ${{{BASE_IMAGE}}}`, or remove `base`")));
+        }
+        let mut bases: BTreeMap<String, BaseUse> = BTreeMap::new();
+        for reference in &resolved.references {
+            if reference.named_context.is_some() || bases.contains_key(&reference.name) {
+                continue;
+            }
+            if let Some(source) = self.base_source(declaration, reference, problems) {
+                bases.insert(
+                    reference.name.clone(),
+                    BaseUse { written: reference.name.clone(), line: reference.line, source },
+                );
+            }
+        }
+        let mut image = Image {
+            declaration: declaration.clone(),
+            resolved,
+            bases: bases.into_values().collect(),
+            contexts: context_uses(declaration),
+            depends_on: BTreeMap::new(),
+        };
+        for base in &image.bases {
+            if let BaseSource::Internal(name) = &base.source {
+                image.depends_on.insert(name.clone(), EdgeKind::Base);
+            }
+        }
+        for source in declaration.contexts.values() {
+            if let ContextSource::Image(name) = source {
+                if self.declared.contains_key(name) {
+                    image.depends_on.insert(name.clone(), EdgeKind::Base);
+                } else {
+                    let message = format!("`target:{name}` names no image of this workspace");
+                    let problem = Problem::of_file(&declaration.declared_in, message)
+                        .at(declaration.place.0, declaration.place.1);
+                    problems.push(self.with_image_hint(problem, name.as_str()));
+                }
+            }
+        }
+        Some(image)
+    }
+
+    fn base_source(
+        &self,
+        declaration: &ImageDeclaration,
+        reference: &dockerfile::Reference,
+        problems: &mut Vec<Problem>,
+    ) -> Option<BaseSource> {
+        let written = reference.name.as_str();
+        let parsed = written.parse::<ImageReference>();
+        let name = parsed.as_ref().map_or(written, |parsed| parsed.repository.as_str());
+        if let Some((found, _)) =
+            ImageName::new(name).and_then(|name| self.declared.get_key_value(&name))
+        {
+            return Some(BaseSource::Internal((*found).clone()));
+        }
+        let (path, (line, column)) = match (&reference.from_arg, &declaration.base) {
+            (Some(arg), Some(base)) if arg == BASE_IMAGE && declaration.base_is_own => {
+                (&declaration.declared_in, base.place)
+            }
+            (Some(arg), Some(base)) if arg == BASE_IMAGE => (&self.config.path, base.place),
+            _ => (&declaration.dockerfile, (reference.line, 1)),
+        };
+        if let Err(error) = parsed {
+            problems.push(Problem::of_file(path, error.to_string()).at(line, column));
+            return None;
+        }
+        // `base-…` is what this workspace calls its own base images, and nobody else's is a bare name.
+        if written.starts_with("base-") && !written.contains(['/', ':', '@']) {
+            let problem =
+                Problem::of_file(path, format!("unknown base image `{written}`")).at(line, column);
+            problems.push(self.with_image_hint(problem, written));
+            return None;
+        }
+        Some(BaseSource::External { mirror: self.config.mirrors.apply(written) })
+    }
+
+    fn with_image_hint(&self, problem: Problem, given: &str) -> Problem {
+        match suggestion(given, self.declared.keys().map(|name| name.as_str())) {
+            Some(known) => problem.hint(format!("did you mean `{known}`?")),
+            None => problem.hint("`cargo xtask graph` shows the images there are"),
+        }
+    }
+
+    /// Internal dependencies: an edge to the package's image; for a package without one, its
+    /// folder as an input. A package inside one of the image's contexts is an input already.
+    fn add_dependencies(&self, images: &mut BTreeMap<ImageName, Image>) {
+        let by_package: BTreeMap<PackageName, ImageName> = images
+            .iter()
+            .filter_map(|(name, image)| Some((image.declaration.package.clone()?, name.clone())))
+            .collect();
+        for (name, image) in images.iter_mut() {
+            let Some(own) =
+                image.declaration.package.as_ref().and_then(|own| self.packages.get(own))
+            else {
+                continue;
+            };
+            let mut left: Vec<&PackageName> = own.requires.iter().collect();
+            let mut seen = BTreeSet::from([&own.name]);
+            while let Some(package) = left.pop().and_then(|package| self.packages.get(package)) {
+                if !seen.insert(&package.name) {
+                    continue;
+                }
+                if image.contexts.iter().any(|context| {
+                    paths::strip_folder(&context.folder.folder, &package.folder).is_some()
+                }) {
+                    left.extend(&package.requires);
+                    continue;
+                }
+                match by_package.get(&package.name) {
+                    Some(base) if base != name => {
+                        image.depends_on.entry(base.clone()).or_insert(EdgeKind::Dependency);
+                    }
+                    _ => {
+                        left.extend(&package.requires);
+                        image.contexts.push(ContextUse {
+                            role: ContextRole::Package(package.name.clone()),
+                            folder: plain_folder(&package.folder),
+                        });
+                    }
+                }
+            }
+            image.contexts.sort_by(|a, b| a.role.cmp(&b.role));
+        }
+    }
+}
+
+fn context_uses(declaration: &ImageDeclaration) -> Vec<ContextUse> {
+    let main = ContextFolder {
+        folder: declaration.context.clone(),
+        ignore_files: vec![
+            format!("{}.dockerignore", declaration.dockerfile),
+            in_folder(&declaration.context, ".dockerignore"),
+        ],
+    };
+    let named = declaration.contexts.iter().filter_map(|(name, source)| match source {
+        ContextSource::Folder(folder) => Some(ContextUse {
+            role: ContextRole::Named(name.clone()),
+            folder: plain_folder(folder),
+        }),
+        _ => None,
+    });
+    std::iter::once(ContextUse { role: ContextRole::Main, folder: main }).chain(named).collect()
+}
+
+/// A folder that only its own `.dockerignore` narrows: BuildKit's rule for named contexts.
+fn plain_folder(folder: &str) -> ContextFolder {
+    ContextFolder {
+        folder: folder.to_owned(),
+        ignore_files: vec![in_folder(folder, ".dockerignore")],
+    }
+}
+
+fn in_folder(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

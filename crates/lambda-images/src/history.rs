@@ -1,0 +1,85 @@
+//! The newest commit that touched each image's inputs, for all images in one pass over history.
+//!
+//! # How it works
+//! Commits come newest first, parents after children (`git rev-list --topo-order`), each with
+//! the images that differ from each of its parents. An image starts at the head. Where it
+//! differs from no parent, it moves on to a parent that it equals (git's own history
+//! simplification); a commit that differs from *every* parent is its newest. So its inputs at
+//! that commit are its inputs at the head: one commit names one content, merges included.
+//!
+//! # Limitations
+//! A shallow clone ends at commits whose parents are unknown: an image that gets there has no
+//! newest commit.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A set of images, by their index in the graph.
+pub type ImageSet = BTreeSet<usize>;
+
+/// The pass over history.
+#[derive(Debug)]
+pub struct NewestCommits {
+    waiting: HashMap<String, ImageSet>,
+    found: BTreeMap<usize, String>,
+    left: usize,
+}
+
+/// A commit's difference from one of its parents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentDifference {
+    /// The parent, in full hex.
+    pub parent: String,
+    /// The images whose inputs differ between the two.
+    pub touched: ImageSet,
+}
+
+impl NewestCommits {
+    /// Starts `images` at `head`.
+    pub fn new(head: &str, images: ImageSet) -> NewestCommits {
+        let left = images.len();
+        NewestCommits {
+            waiting: HashMap::from([(head.to_owned(), images)]),
+            found: BTreeMap::new(),
+            left,
+        }
+    }
+
+    /// Whether any image has come to this commit: if not, it need not be looked at.
+    pub fn wants(&self, commit: &str) -> bool {
+        self.waiting.get(commit).is_some_and(|images| !images.is_empty())
+    }
+
+    /// Whether every image has its commit, or can get none.
+    pub fn is_done(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Takes in the next commit. `parents` is empty at a root, where every image that comes so
+    /// far ends; `is_cut` says that its real parents are missing (a shallow clone).
+    pub fn visit(&mut self, commit: &str, parents: &[ParentDifference], is_cut: bool) {
+        let Some(images) = self.waiting.remove(commit) else { return };
+        if is_cut {
+            self.left -= images.len();
+            return;
+        }
+        for image in images {
+            match parents.iter().find(|difference| !difference.touched.contains(&image)) {
+                Some(same) => {
+                    self.waiting.entry(same.parent.clone()).or_default().insert(image);
+                }
+                None => {
+                    self.found.insert(image, commit.to_owned());
+                    self.left -= 1;
+                }
+            }
+        }
+    }
+
+    /// The newest commit of each image that has one.
+    pub fn found(self) -> BTreeMap<usize, String> {
+        self.found
+    }
+}
+
+#[cfg(test)]
+mod tests;

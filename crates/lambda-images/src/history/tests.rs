@@ -1,0 +1,82 @@
+use super::*;
+use proptest::prelude::*;
+
+/// History newest first, `commit<parent!images` with the images that differ from that parent.
+fn newest(history: &str, images: usize) -> Vec<Option<String>> {
+    let commits: Vec<&str> = history.split_whitespace().collect();
+    let head = commits[0].split('<').next().unwrap();
+    let mut newest = NewestCommits::new(head, (0..images).collect());
+    for commit in commits {
+        let mut parts = commit.split('<');
+        let id = parts.next().unwrap();
+        let parents: Vec<ParentDifference> = parts
+            .filter(|part| *part != "cut")
+            .map(|part| {
+                let (parent, touched) = part.split_once('!').unwrap_or((part, ""));
+                ParentDifference {
+                    parent: parent.to_owned(),
+                    touched: touched
+                        .chars()
+                        .filter_map(|c| c.to_digit(10))
+                        .map(|digit| digit as usize)
+                        .collect(),
+                }
+            })
+            .collect();
+        newest.visit(id, &parents, commit.ends_with("<cut"));
+    }
+    assert!(newest.is_done());
+    let found = newest.found();
+    (0..images).map(|image| found.get(&image).cloned()).collect()
+}
+
+#[track_caller]
+fn check(history: &str, expected: &[Option<&str>]) {
+    let found = newest(history, expected.len());
+    assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_newest_commit_that_differs_from_its_parent() {
+    check("c<b!0 b<a!1 a", &[Some("c"), Some("b"), Some("a")]);
+}
+
+#[test]
+fn a_merge_that_takes_one_side_whole_is_not_the_newest() {
+    // Image 0 changed only on the side, image 1 only on the main line, image 2 on neither.
+    check(
+        "m<main!0<side!1 main<root!1 side<root!0 root",
+        &[Some("side"), Some("main"), Some("root")],
+    );
+}
+
+#[test]
+fn a_merge_that_differs_from_both_sides_is_the_newest() {
+    // One image, one file of it changed on either side: its inputs first exist at the merge.
+    check("m<main!0<side!0 main<root!0 side<root!0 root", &[Some("m")]);
+}
+
+#[test]
+fn a_cut_history_gives_no_commit() {
+    check("b<a!1 a<cut", &[None, Some("b")]);
+}
+
+proptest! {
+    /// On a linear history with real contents: the commit that is found has the head's content,
+    /// and the commit before it has not.
+    #[test]
+    fn the_commit_found_is_where_the_heads_content_began(contents in prop::collection::vec(0u8..3, 1..12)) {
+        let mut history = Vec::new();
+        for (index, content) in contents.iter().enumerate().rev() {
+            history.push(match index.checked_sub(1) {
+                None => format!("c{index}"),
+                Some(parent) if contents[parent] == *content => format!("c{index}<c{parent}"),
+                Some(parent) => format!("c{index}<c{parent}!0"),
+            });
+        }
+        let found: usize = newest(&history.join(" "), 1)[0].as_ref().unwrap()[1..].parse().unwrap();
+        let head = contents.last().unwrap();
+        prop_assert!(contents[found..].iter().all(|content| content == head));
+        prop_assert!(found == 0 || contents[found - 1] != *head);
+    }
+}

@@ -1,0 +1,266 @@
+//! The keys of the configuration, as data: one table that the reader, the JSON schema and
+//! the reference in `docs/configuration.md` are all made from, so that they cannot differ.
+//!
+//! What the values mean is `config`'s affair; here stand only names, shapes and words.
+
+use serde_json::{Map, Value, json};
+
+/// The shape that a key's value must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One string.
+    Text,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// A list of strings.
+    Texts,
+    /// A table of strings.
+    TextTable,
+    /// A list of tables with the keys of [`IMAGE_ENTRY`].
+    Images,
+}
+
+/// One key of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// As written in TOML.
+    pub name: &'static str,
+    /// What its value must look like.
+    pub shape: Shape,
+    /// What stands there when the key is absent; empty: nothing does.
+    pub default: &'static str,
+    /// What it is for, in a sentence or two of Markdown.
+    pub about: &'static str,
+}
+
+const fn key(name: &'static str, shape: Shape, default: &'static str, about: &'static str) -> Key {
+    Key { name, shape, default, about }
+}
+
+/// `[workspace.metadata.lambda-images]` in the root `Cargo.toml`.
+pub const WORKSPACE: &[Key] = &[
+    key(
+        "packages",
+        Shape::Texts,
+        "[\"packages/*\"]",
+        "Globs of the folders of internal packages. A matched folder counts where it holds a `pyproject.toml`.",
+    ),
+    key(
+        "lambdas",
+        Shape::Texts,
+        "[\"lambdas/*\"]",
+        "Globs of the folders of Lambda functions. A matched folder counts where it holds a `pyproject.toml`.",
+    ),
+    key(
+        "registry",
+        Shape::Text,
+        "",
+        "Host, and path if any, that images are pushed to, as in `123456789012.dkr.ecr.us-east-1.amazonaws.com`. Absent: images stay in the local Docker store.",
+    ),
+    key(
+        "repository",
+        Shape::Text,
+        "{name}-{stack}",
+        "Template of the repository's name. `{name}` is the image's name, `{stack}` the stack.",
+    ),
+    key(
+        "stack",
+        Shape::Text,
+        "dev",
+        "The stack, where neither `--stack` nor `LAMBDA_STACK` nor `PULUMI_STACK` gives one.",
+    ),
+    key(
+        "platform",
+        Shape::Text,
+        "linux/amd64",
+        "The one platform that images are built for: `linux/amd64` or `linux/arm64`. Never taken from the machine: equal inputs must give equal images.",
+    ),
+    key(
+        "base",
+        Shape::Text,
+        "",
+        "Base image of every Lambda whose Dockerfile declares `ARG BASE_IMAGE` and that names no other: the name of an internal base image, or a reference.",
+    ),
+    key(
+        "context",
+        Shape::OneOf(&["image", "workspace"]),
+        "image",
+        "Context of every image that sets none: `\"image\"` (the image's own folder) or `\"workspace\"` (the workspace root).",
+    ),
+    key(
+        "mirrors",
+        Shape::TextTable,
+        "",
+        "Replacements for external base images: a reference, or a prefix of references that ends at a `/`, `:` or `@`, to what stands in for it. The longest match wins. `LAMBDA_IMAGES_MIRRORS` (`from=to,from=to`) adds to it on one machine.",
+    ),
+    key(
+        "tag-policy",
+        Shape::OneOf(&["git", "content"]),
+        "git",
+        "`\"git\"`: `git-<commit>`, with `-dirty-<fingerprint>` where the image's inputs have uncommitted changes. `\"content\"`: `sha-<fingerprint>`.",
+    ),
+    key("args", Shape::TextTable, "", "Build args of every image whose Dockerfile declares them."),
+    key(
+        "network",
+        Shape::OneOf(&["default", "host", "none"]),
+        "default",
+        "Network of the `RUN` steps, as in `docker buildx build --network`. `LAMBDA_IMAGES_NETWORK` replaces it on one machine.",
+    ),
+    key(
+        "images",
+        Shape::Images,
+        "",
+        "Images that are only a Dockerfile somewhere in the tree. See below.",
+    ),
+];
+
+/// `[tool.lambda-image]` in the `pyproject.toml` of a package or a Lambda.
+pub const PYPROJECT: &[Key] = &[
+    key(
+        "name",
+        Shape::Text,
+        "",
+        "The image's name. Default: the project's normalised name, with `base-` in front for a package.",
+    ),
+    key(
+        "dockerfile",
+        Shape::Text,
+        "Dockerfile",
+        "The Dockerfile, relative to the folder of this `pyproject.toml`.",
+    ),
+    key(
+        "context",
+        Shape::Text,
+        "",
+        "The main context: `\"image\"`, `\"workspace\"`, or a path relative to the folder of this `pyproject.toml`.",
+    ),
+    key(
+        "contexts",
+        Shape::TextTable,
+        "",
+        "Named contexts: a path relative to the folder of this `pyproject.toml`, `docker-image://reference`, or `target:IMAGE` for another image of the workspace.",
+    ),
+    key("target", Shape::Text, "", "The Dockerfile stage to build. Default: the last."),
+    key("args", Shape::TextTable, "", "Build args, over those of the workspace."),
+    key("platform", Shape::Text, "", "The platform, in place of the workspace's."),
+    key(
+        "base",
+        Shape::Text,
+        "",
+        "The value of `ARG BASE_IMAGE`: the name of an internal base image, or a reference.",
+    ),
+    key(
+        "secrets",
+        Shape::Texts,
+        "",
+        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`. Their values never count as inputs.",
+    ),
+];
+
+/// An entry of `[[workspace.metadata.lambda-images.images]]`.
+pub const IMAGE_ENTRY: &[Key] = &[
+    key("name", Shape::Text, "", "The image's name. Required."),
+    key(
+        "kind",
+        Shape::OneOf(&["base", "lambda"]),
+        "lambda",
+        "What it is: a base image or a Lambda image.",
+    ),
+    key("dockerfile", Shape::Text, "", "The Dockerfile, relative to the workspace root. Required."),
+    key(
+        "context",
+        Shape::Text,
+        "",
+        "The main context: `\"image\"` (the Dockerfile's folder), `\"workspace\"`, or a path relative to the workspace root.",
+    ),
+    key(
+        "contexts",
+        Shape::TextTable,
+        "",
+        "Named contexts: a path relative to the workspace root, `docker-image://reference`, or `target:IMAGE`.",
+    ),
+    key("target", Shape::Text, "", "The Dockerfile stage to build. Default: the last."),
+    key("args", Shape::TextTable, "", "Build args, over those of the workspace."),
+    key("platform", Shape::Text, "", "The platform, in place of the workspace's."),
+    key(
+        "base",
+        Shape::Text,
+        "",
+        "The value of `ARG BASE_IMAGE`: the name of an internal base image, or a reference.",
+    ),
+    key("secrets", Shape::Texts, "", "Build secrets, as in `docker buildx build --secret`."),
+];
+
+/// The JSON schema (draft 2020-12) of both tables, for editors: `$defs/workspace` is
+/// `[workspace.metadata.lambda-images]`, `$defs/pyproject` is `[tool.lambda-image]`.
+pub fn render_schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "lambda-images",
+        "description": "Configuration of the Lambda images of a workspace.",
+        "$ref": "#/$defs/workspace",
+        "$defs": {
+            "workspace": table_schema(WORKSPACE, &[]),
+            "pyproject": table_schema(PYPROJECT, &[]),
+            "image": table_schema(IMAGE_ENTRY, &["name", "dockerfile"]),
+        }
+    })
+}
+
+fn table_schema(keys: &[Key], required: &[&str]) -> Value {
+    let properties: Map<String, Value> = keys
+        .iter()
+        .map(|key| {
+            let mut schema = match key.shape {
+                Shape::Text => json!({ "type": "string" }),
+                Shape::OneOf(values) => json!({ "type": "string", "enum": values }),
+                Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+                Shape::TextTable => {
+                    json!({ "type": "object", "additionalProperties": { "type": "string" } })
+                }
+                Shape::Images => json!({ "type": "array", "items": { "$ref": "#/$defs/image" } }),
+            };
+            schema["description"] = Value::from(key.about);
+            match key.shape {
+                Shape::Text | Shape::OneOf(_) if !key.default.is_empty() => {
+                    schema["default"] = Value::from(key.default);
+                }
+                _ => {}
+            }
+            (key.name.to_owned(), schema)
+        })
+        .collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// The reference of the configuration, in Markdown.
+pub fn render_reference() -> String {
+    let table = |title: &str, keys: &[Key]| {
+        let mut text = format!(
+            "## {title}\n\n| key | value | default | what it is for |\n| --- | --- | --- | --- |\n"
+        );
+        for key in keys {
+            let shape = match key.shape {
+                Shape::Text => "string".to_owned(),
+                Shape::OneOf(values) => values
+                    .iter()
+                    .map(|value| format!("`\"{value}\"`"))
+                    .collect::<Vec<_>>()
+                    .join(" or "),
+                Shape::Texts => "list of strings".to_owned(),
+                Shape::TextTable => "table of strings".to_owned(),
+                Shape::Images => "list of tables".to_owned(),
+            };
+            let default =
+                if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+            text += &format!("| `{}` | {shape} | {default} | {} |\n", key.name, key.about);
+        }
+        text
+    };
+    [
+        table("`[workspace.metadata.lambda-images]` in the root `Cargo.toml`", WORKSPACE),
+        table("`[tool.lambda-image]` in the `pyproject.toml` of a package or a Lambda", PYPROJECT),
+        table("`[[workspace.metadata.lambda-images.images]]`", IMAGE_ENTRY),
+    ]
+    .join("\n")
+}

@@ -1,0 +1,39 @@
+//! Decides which Lambda images to build, in which order, under which names, and why.
+//!
+//! | step | module |
+//! | --- | --- |
+//! | text of the configuration → values | [`config`], by the tables of [`keys`] |
+//! | texts of `pyproject.toml`s → packages and images | [`discovery`] |
+//! | texts of Dockerfiles → what stands on what | [`graph`] |
+//! | files' digests → inputs and fingerprint of each image | [`fingerprint`] |
+//! | commits → the newest that touched each image | [`touch`], [`history`], [`tag`] |
+//! | what the store holds → what to do | [`plan`], with reasons from [`reason`] |
+//! | ends of builds → what to start next | [`schedule`] |
+//! | results → what is deployed from | [`manifest`] |
+//!
+//! It performs no I/O: no file, process, environment or clock. Texts and values come in,
+//! decisions go out, each with its [`reason::Reason`]. Doubt means build.
+
+pub mod config;
+mod cycle;
+pub mod discovery;
+pub mod fingerprint;
+pub mod graph;
+pub mod history;
+pub mod keys;
+pub mod manifest;
+pub mod mirror;
+pub mod paths;
+pub mod plan;
+pub mod platform;
+pub mod problem;
+pub mod reason;
+pub mod record;
+pub mod reference;
+pub mod render;
+pub mod schedule;
+mod table;
+pub mod tag;
+pub mod touch;
+
+pub use table::Text;

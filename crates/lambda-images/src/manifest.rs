@@ -1,0 +1,124 @@
+//! The manifest: what is deployed from, `target/lambda-images/images.json`.
+//!
+//! One entry per image that exists under its name, whether this run built it, renamed it or
+//! found it. An image that left the workspace leaves the manifest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Kind;
+use crate::discovery::ImageName;
+use crate::fingerprint::Fingerprint;
+use crate::graph::ImageGraph;
+use crate::plan::{PlannedImage, StoredImage};
+
+/// The file's content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Raised when a field changes its meaning.
+    pub version: u32,
+    /// The stack that all entries are for.
+    pub stack: String,
+    /// Sorted by name.
+    pub images: Vec<ManifestImage>,
+}
+
+/// One image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestImage {
+    /// Its name in the workspace.
+    pub name: ImageName,
+    /// Base image or Lambda image.
+    pub kind: Kind,
+    /// `repository:tag@digest`; without the digest where the store knows none.
+    pub image_ref: String,
+    /// Registry host, if any, and path.
+    pub repository: String,
+    /// All tags that were given: the one for people first, the identity last.
+    pub tags: Vec<String>,
+    /// The manifest's digest.
+    pub digest: Option<String>,
+    /// `os/architecture`.
+    pub platform: String,
+    /// SHA-256 of its inputs.
+    pub fingerprint: Fingerprint,
+    /// The newest commit that touched its inputs, where git knows.
+    pub git_commit: Option<String>,
+    /// Whether its inputs had uncommitted changes.
+    pub dirty: bool,
+    /// In bytes.
+    pub sizes: Sizes,
+}
+
+/// Sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sizes {
+    /// The image, as its store counts it.
+    pub image: Option<u64>,
+    /// All input files together.
+    pub inputs: u64,
+}
+
+impl Manifest {
+    /// The version that this code writes and reads.
+    pub const VERSION: u32 = 1;
+
+    /// A manifest without images.
+    pub fn new(stack: &str) -> Manifest {
+        Manifest { version: Manifest::VERSION, stack: stack.to_owned(), images: Vec::new() }
+    }
+
+    /// Reads a manifest. `None`: it is damaged or of another version, and holds nothing then.
+    pub fn parse(text: &str) -> Option<Manifest> {
+        serde_json::from_str::<Manifest>(text)
+            .ok()
+            .filter(|manifest| manifest.version == Manifest::VERSION)
+    }
+
+    /// The file's text.
+    pub fn render(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a manifest has only string keys");
+        text.push('\n');
+        text
+    }
+
+    /// Drops what no longer belongs: entries of another stack, and of images that are gone.
+    pub fn prune(&mut self, stack: &str, graph: &ImageGraph) {
+        if self.stack != stack {
+            *self = Manifest::new(stack);
+        }
+        self.images.retain(|image| graph.get(&image.name).is_some());
+    }
+
+    /// Puts an image in, in place of an earlier entry of its name.
+    pub fn insert(&mut self, planned: &PlannedImage, stored: &StoredImage, inputs_size: u64) {
+        let reference = &planned.names.reference;
+        let image_ref = match &stored.digest {
+            Some(digest) => reference.pinned(digest),
+            None => reference.clone(),
+        };
+        let tags = [&planned.names.reference, &planned.names.identity];
+        let entry = ManifestImage {
+            name: planned.name.clone(),
+            kind: planned.kind,
+            image_ref: image_ref.to_string(),
+            repository: reference.repository.to_string(),
+            tags: tags
+                .iter()
+                .filter_map(|name| name.tag.as_ref().map(ToString::to_string))
+                .collect(),
+            digest: stored.digest.as_ref().map(ToString::to_string),
+            platform: planned.platform.clone(),
+            fingerprint: planned.fingerprint,
+            git_commit: planned.git.commit().map(str::to_owned),
+            dirty: planned.git.is_dirty(),
+            sizes: Sizes { image: stored.size, inputs: inputs_size },
+        };
+        match self.images.binary_search_by(|image| image.name.cmp(&planned.name)) {
+            Ok(index) => self.images[index] = entry,
+            Err(index) => self.images.insert(index, entry),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

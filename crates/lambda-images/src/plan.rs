@@ -1,0 +1,304 @@
+//! The plan: which images to build, in which order, with which argv, under which names, and why.
+//!
+//! Everything is decided here, so that whoever runs the plan has no policy of its own. It asks
+//! neither docker nor a registry: what they hold comes in as [`Stored`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildx::{Build, Output};
+use serde::Serialize;
+
+use crate::config::{Config, Kind, Network};
+use crate::discovery::{ContextSource, ImageName};
+use crate::fingerprint::Fingerprint;
+use crate::graph::{BASE_IMAGE, BaseSource, Image, ImageGraph};
+use crate::paths;
+use crate::reason::{Reason, reasons_since};
+use crate::record::Record;
+use crate::reference::{Digest, ImageReference, InvalidReference, Registry, Repository};
+use crate::tag::{GitState, identity_tag, policy_tag};
+
+/// Where images go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// The local Docker store.
+    Local,
+    /// A registry: built images are pushed.
+    Registry,
+}
+
+/// The names of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageNames {
+    /// With the tag for people.
+    pub reference: ImageReference,
+    /// With the tag that is its identity.
+    pub identity: ImageReference,
+}
+
+/// What the store holds of one image.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// What the identity tag leads to; `None`: no such image.
+    pub identity: Option<StoredImage>,
+    /// What the tag for people leads to.
+    pub reference: Option<StoredImage>,
+}
+
+/// One image in a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredImage {
+    /// The store's own id: equal ids are equal images.
+    pub id: String,
+    /// The manifest's digest, where the store knows it.
+    pub digest: Option<Digest>,
+    /// Size in bytes, where the store knows it.
+    pub size: Option<u64>,
+}
+
+/// What is done about an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Built by `docker buildx build`.
+    Build,
+    /// Nothing: it is there, under its name.
+    UpToDate,
+    /// It is there, and only given its new name.
+    Retag,
+}
+
+/// One image of the plan.
+#[derive(Debug, Clone)]
+pub struct PlannedImage {
+    /// Its name.
+    pub name: ImageName,
+    /// Base image or Lambda image.
+    pub kind: Kind,
+    /// SHA-256 of its inputs.
+    pub fingerprint: Fingerprint,
+    /// Its two references.
+    pub names: ImageNames,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// The images of the workspace that come before it, whether or not they are in the plan.
+    pub depends_on: BTreeSet<ImageName>,
+    /// What git says of its inputs.
+    pub git: GitState,
+    /// What the store holds already.
+    pub stored: Stored,
+    /// The platform.
+    pub platform: String,
+    build: BuildTemplate,
+}
+
+/// All that a build needs but the digests of what is built before it.
+#[derive(Debug, Clone)]
+struct BuildTemplate {
+    build: Build,
+    /// Name of a named context → the internal image that it is.
+    internal: BTreeMap<String, ImageName>,
+    /// The internal image that `ARG BASE_IMAGE` is to name.
+    base_image_arg: Option<ImageName>,
+}
+
+/// The plan, each image after what it stands on.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The images asked for, and the base images that must be built for them.
+    pub images: Vec<PlannedImage>,
+}
+
+/// What the plan is made from, besides the graph.
+pub struct PlanFacts<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Each image's fingerprint and record of inputs as they are now.
+    pub records: &'a BTreeMap<ImageName, Record>,
+    /// The records of the last builds here.
+    pub last: &'a BTreeMap<ImageName, Record>,
+    /// The images' names.
+    pub names: &'a BTreeMap<ImageName, ImageNames>,
+    /// What git says.
+    pub git: &'a BTreeMap<ImageName, GitState>,
+    /// What the store holds; `Err`: it could not be asked, and why.
+    pub stored: Result<&'a BTreeMap<ImageName, Stored>, &'a str>,
+    /// Network of the `RUN` steps.
+    pub network: Network,
+    /// Where images go.
+    pub destination: Destination,
+    /// The images asked for; empty: all.
+    pub selected: &'a BTreeSet<ImageName>,
+    /// Build what was asked for even if it exists.
+    pub force: bool,
+}
+
+/// The names of an image with this fingerprint, for a stack.
+///
+/// # Errors
+/// The repository's template and the stack do not make a repository's name.
+pub fn image_names(
+    config: &Config,
+    registry: Option<&Registry>,
+    stack: &str,
+    name: &ImageName,
+    git: &GitState,
+    fingerprint: &Fingerprint,
+) -> Result<ImageNames, InvalidReference> {
+    let path = config.repository.value.replace("{name}", name.as_str()).replace("{stack}", stack);
+    let repository: Repository = match registry {
+        Some(registry) => format!("{registry}/{path}").parse()?,
+        None => path.parse()?,
+    };
+    Ok(ImageNames {
+        reference: repository.with_tag(&policy_tag(config.tag_policy, git, fingerprint)),
+        identity: repository.with_tag(&identity_tag(fingerprint)),
+    })
+}
+
+/// Decides about every image asked for.
+pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
+    let selected = |name: &ImageName| facts.selected.is_empty() || facts.selected.contains(name);
+    // From the top down: a base that nobody asked for is built only for an image that is.
+    let mut needed: BTreeSet<ImageName> = BTreeSet::new();
+    let mut planned = Vec::new();
+    for image in graph.images().iter().rev() {
+        let name = image.name();
+        if !selected(name) && !needed.contains(name) {
+            continue;
+        }
+        let (action, reasons) = decide(image, facts, facts.force && selected(name));
+        if action == Action::Build {
+            needed.extend(image.depends_on.keys().cloned());
+        }
+        planned.push(PlannedImage {
+            name: name.clone(),
+            kind: image.declaration.kind,
+            fingerprint: facts.records[name].fingerprint,
+            names: facts.names[name].clone(),
+            action,
+            reasons,
+            depends_on: image.depends_on.keys().cloned().collect(),
+            git: facts.git[name].clone(),
+            stored: facts
+                .stored
+                .ok()
+                .and_then(|stored| stored.get(name).cloned())
+                .unwrap_or_default(),
+            platform: image.declaration.platform.to_string(),
+            build: build_template(image, facts),
+        });
+    }
+    planned.reverse();
+    Plan { images: planned }
+}
+
+fn decide(image: &Image, facts: &PlanFacts, force: bool) -> (Action, Vec<Reason>) {
+    let name = image.name();
+    if force {
+        return (Action::Build, vec![Reason::Forced]);
+    }
+    let stored = match facts.stored {
+        Err(message) => {
+            return (Action::Build, vec![Reason::StoreUnknown { message: message.to_owned() }]);
+        }
+        Ok(stored) => stored.get(name).cloned().unwrap_or_default(),
+    };
+    let names = &facts.names[name];
+    let Some(identity) = stored.identity else {
+        let mut reasons = vec![Reason::IdentityMissing];
+        match facts.last.get(name) {
+            None => reasons.push(Reason::NeverBuilt),
+            Some(last) if last.fingerprint == facts.records[name].fingerprint => {
+                reasons.push(Reason::ImageGone);
+            }
+            Some(last) => reasons.extend(reasons_since(last, &facts.records[name])),
+        }
+        return (Action::Build, reasons);
+    };
+    let exists = Reason::IdentityExists { reference: names.identity.to_string() };
+    match stored.reference {
+        Some(reference) if reference.id == identity.id => (Action::UpToDate, vec![exists]),
+        _ => (
+            Action::Retag,
+            vec![exists, Reason::NameMissing { reference: names.reference.to_string() }],
+        ),
+    }
+}
+
+fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
+    let declaration = &image.declaration;
+    let names = &facts.names[image.name()];
+    let mut contexts = BTreeMap::new();
+    let mut internal = BTreeMap::new();
+    for base in &image.bases {
+        match &base.source {
+            BaseSource::Internal(name) => drop(internal.insert(base.written.clone(), name.clone())),
+            BaseSource::External { mirror: Some(mirror) } => {
+                drop(contexts.insert(base.written.clone(), format!("docker-image://{mirror}")));
+            }
+            BaseSource::External { mirror: None } => {}
+        }
+    }
+    for (context, source) in &declaration.contexts {
+        match source {
+            ContextSource::Folder(folder) => {
+                drop(contexts.insert(context.clone(), paths::shown(folder).to_owned()));
+            }
+            ContextSource::Reference(reference) => {
+                let reference =
+                    facts.config.mirrors.apply(reference).unwrap_or_else(|| reference.clone());
+                contexts.insert(context.clone(), format!("docker-image://{reference}"));
+            }
+            ContextSource::Remote(text) => drop(contexts.insert(context.clone(), text.clone())),
+            ContextSource::Image(name) => drop(internal.insert(context.clone(), name.clone())),
+        }
+    }
+    let build = Build {
+        context: paths::shown(&declaration.context).to_owned(),
+        dockerfile: declaration.dockerfile.clone(),
+        contexts,
+        target: declaration.target.clone(),
+        args: image.args(),
+        platform: Some(declaration.platform.to_string()),
+        tags: vec![names.reference.to_string(), names.identity.to_string()],
+        secrets: declaration.secrets.clone(),
+        network: match facts.network {
+            Network::Default => None,
+            Network::Host => Some("host".to_owned()),
+            Network::None => Some("none".to_owned()),
+        },
+        output: match facts.destination {
+            Destination::Local => Output::Load,
+            Destination::Registry => Output::Push,
+        },
+        ..Build::default()
+    };
+    BuildTemplate { build, internal, base_image_arg: image.base_image_arg().cloned() }
+}
+
+impl PlannedImage {
+    /// The build, with each internal base pinned to what `built` says it is: a reference with
+    /// its digest, or in the local store (where BuildKit looks no digest up) its identity tag.
+    pub fn build(&self, built: &BTreeMap<ImageName, ImageReference>) -> Build {
+        let mut build = self.build.build.clone();
+        for (context, image) in &self.build.internal {
+            if let Some(reference) = built.get(image) {
+                build.contexts.insert(context.clone(), format!("docker-image://{reference}"));
+            }
+        }
+        if let Some(reference) =
+            self.build.base_image_arg.as_ref().and_then(|image| built.get(image))
+        {
+            build.args.insert(BASE_IMAGE.to_owned(), reference.to_string());
+        }
+        build
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

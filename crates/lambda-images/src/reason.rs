@@ -1,0 +1,200 @@
+//! Why an image is built, or is not: values, in the order in which they weigh.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::discovery::ImageName;
+use crate::fingerprint::{BaseIdentity, Fingerprint};
+use crate::record::Record;
+
+/// One reason.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Reason {
+    /// `--force` was given.
+    Forced,
+    /// The store could not be asked, and doubt means build.
+    StoreUnknown {
+        /// What it said.
+        message: String,
+    },
+    /// An image of exactly these inputs is in the store.
+    IdentityExists {
+        /// Under this reference.
+        reference: String,
+    },
+    /// It lacks the name that it is to have.
+    NameMissing {
+        /// The reference that is to be given.
+        reference: String,
+    },
+    /// The store holds no image of these inputs.
+    IdentityMissing,
+    /// This checkout has built no image of this name before.
+    NeverBuilt,
+    /// The inputs are those of the last build here, but its image is gone.
+    ImageGone,
+    /// An input file differs from the last build's.
+    FileChanged {
+        /// Relative to the workspace root.
+        path: String,
+    },
+    /// An input file that the last build did not have.
+    FileAdded {
+        /// Relative to the workspace root.
+        path: String,
+    },
+    /// An input file that only the last build had.
+    FileRemoved {
+        /// Relative to the workspace root.
+        path: String,
+    },
+    /// An input file whose executable bit differs from the last build's.
+    ModeChanged {
+        /// Relative to the workspace root.
+        path: String,
+    },
+    /// Instructions that the build runs differ.
+    InstructionsChanged {
+        /// The Dockerfile.
+        path: String,
+    },
+    /// A setting differs.
+    SettingChanged {
+        /// `platform`, `target`, `arg NAME`, `context NAME`.
+        name: String,
+        /// At the last build.
+        was: Option<String>,
+        /// Now.
+        is: Option<String>,
+    },
+    /// An image of the workspace that it stands on has another fingerprint.
+    BaseAffected {
+        /// Its name.
+        image: ImageName,
+    },
+    /// An external base is another one.
+    ExternalBaseChanged {
+        /// As the Dockerfile names it.
+        name: String,
+        /// What it counted as.
+        was: Option<String>,
+        /// What it counts as now.
+        is: Option<String>,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_nothing =
+            |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        match self {
+            Reason::Forced => write!(f, "forced by `--force`"),
+            Reason::StoreUnknown { message } => {
+                write!(f, "the image store could not be asked: {message}")
+            }
+            Reason::IdentityExists { reference } => write!(f, "`{reference}` has these inputs"),
+            Reason::NameMissing { reference } => write!(f, "`{reference}` is to name it"),
+            Reason::IdentityMissing => write!(f, "the store has no image of these inputs"),
+            Reason::NeverBuilt => write!(f, "never built here"),
+            Reason::ImageGone => write!(f, "same inputs as the last build, but its image is gone"),
+            Reason::FileChanged { path } => write!(f, "`{path}` changed"),
+            Reason::FileAdded { path } => write!(f, "`{path}` is new"),
+            Reason::FileRemoved { path } => write!(f, "`{path}` is gone"),
+            Reason::ModeChanged { path } => write!(f, "`{path}` changed its executable bit"),
+            Reason::InstructionsChanged { path } => write!(f, "instructions of `{path}` changed"),
+            Reason::SettingChanged { name, was, is } => {
+                write!(f, "{name} was {}, is {}", or_nothing(was), or_nothing(is))
+            }
+            Reason::BaseAffected { image } => write!(f, "`{image}`, which it stands on, changed"),
+            Reason::ExternalBaseChanged { name, was, is } => {
+                write!(f, "base `{name}` was {}, is {}", or_nothing(was), or_nothing(is))
+            }
+        }
+    }
+}
+
+/// What differs between the last build here and now. Empty: nothing does.
+pub fn reasons_since(last: &Record, now: &Record) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if last.fingerprint == now.fingerprint {
+        return reasons;
+    }
+    for (path, file) in &now.files {
+        match last.files.get(path) {
+            None => reasons.push(Reason::FileAdded { path: path.clone() }),
+            Some(old) if old.sha256 != file.sha256 => {
+                reasons.push(Reason::FileChanged { path: path.clone() });
+            }
+            Some(old) if old.mode != file.mode => {
+                reasons.push(Reason::ModeChanged { path: path.clone() });
+            }
+            Some(_) => {}
+        }
+    }
+    reasons.extend(
+        last.files
+            .keys()
+            .filter(|path| !now.files.contains_key(*path))
+            .map(|path| Reason::FileRemoved { path: path.clone() }),
+    );
+    if last.inputs.instructions != now.inputs.instructions {
+        reasons.push(Reason::InstructionsChanged { path: now.dockerfile.clone() });
+    }
+    let mut setting = |name: String, was: Option<&String>, is: Option<&String>| {
+        if was != is {
+            reasons.push(Reason::SettingChanged { name, was: was.cloned(), is: is.cloned() });
+        }
+    };
+    setting("platform".to_owned(), Some(&last.inputs.platform), Some(&now.inputs.platform));
+    setting("target".to_owned(), last.inputs.target.as_ref(), now.inputs.target.as_ref());
+    for name in union(&last.inputs.args, &now.inputs.args) {
+        setting(format!("arg {name}"), last.inputs.args.get(name), now.inputs.args.get(name));
+    }
+    for name in union(&last.inputs.remotes, &now.inputs.remotes) {
+        setting(
+            format!("context {name}"),
+            last.inputs.remotes.get(name),
+            now.inputs.remotes.get(name),
+        );
+    }
+    for name in union(&last.inputs.bases, &now.inputs.bases) {
+        let (was, is) = (last.inputs.bases.get(name), now.inputs.bases.get(name));
+        let internal = |identity: Option<&BaseIdentity>| {
+            matches!(identity, None | Some(BaseIdentity::Fingerprint(_)))
+        };
+        // Internal images are told below, by their own names.
+        if was != is && !(internal(was) && internal(is)) {
+            let text = |identity: Option<&BaseIdentity>| identity.map(identity_text);
+            reasons.push(Reason::ExternalBaseChanged {
+                name: name.clone(),
+                was: text(was),
+                is: text(is),
+            });
+        }
+    }
+    for name in union(&last.inputs.dependencies, &now.inputs.dependencies) {
+        if last.inputs.dependencies.get(name) != now.inputs.dependencies.get(name) {
+            reasons.push(Reason::BaseAffected { image: name.clone() });
+        }
+    }
+    reasons
+}
+
+fn identity_text(identity: &BaseIdentity) -> String {
+    match identity {
+        BaseIdentity::Fingerprint(Fingerprint(sum)) => format!("sha-{sum}"),
+        BaseIdentity::Digest(text) | BaseIdentity::Reference(text) => text.clone(),
+    }
+}
+
+fn union<'a, K: Ord, A, B>(
+    a: &'a std::collections::BTreeMap<K, A>,
+    b: &'a std::collections::BTreeMap<K, B>,
+) -> std::collections::BTreeSet<&'a K> {
+    a.keys().chain(b.keys()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Reads a TOML table by a list of [`Key`]s: every unknown key and wrong shape becomes a
+//! [`Problem`] at its line and column, and the good values remain.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml_edit::{Item, TableLike, Value};
+
+use crate::keys::{Key, Shape};
+use crate::problem::{Problem, suggestion};
+
+/// A string of a table, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text {
+    /// The string.
+    pub value: String,
+    /// 1-based line and column of the value.
+    pub place: (usize, usize),
+}
+
+/// A file that tables are read from, to point at places in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) text: &'a str,
+}
+
+/// The values of one table, by key.
+#[derive(Default)]
+pub(crate) struct Values<'a> {
+    texts: BTreeMap<&'static str, Text>,
+    lists: BTreeMap<&'static str, Vec<Text>>,
+    tables: BTreeMap<&'static str, BTreeMap<String, Text>>,
+    /// The tables of the one key of shape [`Shape::Images`].
+    pub(crate) images: Vec<(&'a dyn TableLike, (usize, usize))>,
+}
+
+impl Values<'_> {
+    pub(crate) fn text(&mut self, name: &str) -> Option<Text> {
+        self.texts.remove(name)
+    }
+
+    pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<Text>> {
+        self.lists.remove(name)
+    }
+
+    pub(crate) fn table(&mut self, name: &str) -> BTreeMap<String, Text> {
+        self.tables.remove(name).unwrap_or_default()
+    }
+}
+
+impl Source<'_> {
+    /// 1-based line and column (in characters) of a byte offset.
+    pub(crate) fn place(&self, span: Option<Range<usize>>) -> (usize, usize) {
+        let start = span.map_or(0, |span| span.start).min(self.text.len());
+        let before = &self.text.as_bytes()[..start];
+        let line_start =
+            before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        (line, String::from_utf8_lossy(&before[line_start..]).chars().count() + 1)
+    }
+
+    fn problem(&self, span: Option<Range<usize>>, message: String) -> Problem {
+        let (line, column) = self.place(span);
+        Problem::of_file(self.path, message).at(line, column)
+    }
+
+    /// Reads `table` by `keys`; what does not fit goes to `problems`.
+    pub(crate) fn read<'t>(
+        &self,
+        table: &'t dyn TableLike,
+        keys: &[Key],
+        problems: &mut Vec<Problem>,
+    ) -> Values<'t> {
+        let mut values = Values::default();
+        for (name, item) in table.iter() {
+            let Some(key) = keys.iter().find(|key| key.name == name) else {
+                let span = table
+                    .get_key_value(name)
+                    .and_then(|(key, _)| key.span())
+                    .or_else(|| item.span());
+                let problem = self.problem(span, format!("unknown key `{name}`"));
+                problems.push(problem.hint(
+                    match suggestion(name, keys.iter().map(|key| key.name)) {
+                        Some(known) => format!("did you mean `{known}`?"),
+                        None => {
+                            let known: Vec<_> =
+                                keys.iter().map(|key| format!("`{}`", key.name)).collect();
+                            format!("the keys are {}", known.join(", "))
+                        }
+                    },
+                ));
+                continue;
+            };
+            if let Err(problem) = self.read_item(key, item, &mut values) {
+                problems.push(problem);
+            }
+        }
+        values
+    }
+
+    fn read_item<'t>(
+        &self,
+        key: &Key,
+        item: &'t Item,
+        values: &mut Values<'t>,
+    ) -> Result<(), Problem> {
+        let wrong = |wanted: &str| {
+            self.problem(
+                item.span(),
+                format!("`{}` must be {wanted}, not {}", key.name, described(item)),
+            )
+        };
+        match key.shape {
+            Shape::Text => {
+                let text = self.text(item.as_value()).ok_or_else(|| wrong("a string"))?;
+                values.texts.insert(key.name, text);
+            }
+            Shape::OneOf(allowed) => {
+                let quoted = allowed
+                    .iter()
+                    .map(|value| format!("\"{value}\""))
+                    .collect::<Vec<_>>()
+                    .join(" or ");
+                let text = self.text(item.as_value()).ok_or_else(|| wrong(&quoted))?;
+                if !allowed.contains(&text.value.as_str()) {
+                    return Err(self.problem(
+                        item.span(),
+                        format!("`{}` must be {quoted}, not \"{}\"", key.name, text.value),
+                    ));
+                }
+                values.texts.insert(key.name, text);
+            }
+            Shape::Texts => {
+                let array = item.as_array().ok_or_else(|| wrong("a list of strings"))?;
+                let texts: Option<Vec<_>> =
+                    array.iter().map(|value| self.text(Some(value))).collect();
+                values.lists.insert(key.name, texts.ok_or_else(|| wrong("a list of strings"))?);
+            }
+            Shape::TextTable => {
+                let table = item.as_table_like().ok_or_else(|| wrong("a table of strings"))?;
+                let mut texts = BTreeMap::new();
+                for (name, value) in table.iter() {
+                    let text = self.text(value.as_value()).ok_or_else(|| {
+                        self.problem(
+                            value.span(),
+                            format!(
+                                "`{}.{name}` must be a string, not {}",
+                                key.name,
+                                described(value)
+                            ),
+                        )
+                    })?;
+                    texts.insert(name.to_owned(), text);
+                }
+                values.tables.insert(key.name, texts);
+            }
+            Shape::Images => match item {
+                Item::ArrayOfTables(tables) => {
+                    for table in tables {
+                        values.images.push((table, self.place(table.span())));
+                    }
+                }
+                _ => {
+                    let tables = item.as_array().ok_or_else(|| wrong("a list of tables"))?;
+                    for value in tables {
+                        let table =
+                            value.as_inline_table().ok_or_else(|| wrong("a list of tables"))?;
+                        values.images.push((table, self.place(value.span())));
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn text(&self, value: Option<&Value>) -> Option<Text> {
+        let value = value?;
+        Some(Text { value: value.as_str()?.to_owned(), place: self.place(value.span()) })
+    }
+}
+
+fn described(item: &Item) -> &'static str {
+    match item.type_name() {
+        "array" | "array of tables" => "a list",
+        "integer" => "an integer",
+        "table" | "inline table" => "a table",
+        "string" => "a string",
+        "boolean" => "a boolean",
+        "float" => "a float",
+        _ => "that",
+    }
+}

@@ -1,0 +1,93 @@
+//! The tags of an image: one for people, by policy, and one that is its identity.
+
+use crate::config::TagPolicy;
+use crate::fingerprint::Fingerprint;
+use crate::reference::Tag;
+
+/// What git says of an image's inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GitState {
+    /// All inputs are committed; the newest commit that touched one of them, in full hex.
+    Clean {
+        /// Full hex.
+        commit: String,
+    },
+    /// Some inputs differ from that commit.
+    Dirty {
+        /// The newest commit that touched an input, in full hex.
+        commit: String,
+        /// The inputs that differ from it, relative to the workspace root, sorted.
+        paths: Vec<String>,
+    },
+    /// Git, or enough of its history, is missing.
+    Unknown {
+        /// Why: a lowercase fragment.
+        why: String,
+    },
+}
+
+impl GitState {
+    /// The newest commit that touched an input, where it is known.
+    pub fn commit(&self) -> Option<&str> {
+        match self {
+            GitState::Clean { commit } | GitState::Dirty { commit, .. } => Some(commit),
+            GitState::Unknown { .. } => None,
+        }
+    }
+
+    /// Whether inputs differ from that commit.
+    pub fn is_dirty(&self) -> bool {
+        matches!(self, GitState::Dirty { .. })
+    }
+}
+
+/// The tag for people.
+pub fn policy_tag(policy: TagPolicy, git: &GitState, fingerprint: &Fingerprint) -> Tag {
+    let text = match (policy, git) {
+        (TagPolicy::Git, GitState::Clean { commit }) => format!("git-{commit:.12}"),
+        (TagPolicy::Git, GitState::Dirty { commit, .. }) => {
+            format!("git-{:.12}-dirty-{}", commit, fingerprint.short(8))
+        }
+        (TagPolicy::Git, GitState::Unknown { .. }) | (TagPolicy::Content, _) => {
+            format!("sha-{}", fingerprint.short(12))
+        }
+    };
+    text.parse().expect("hex digits and dashes make a tag")
+}
+
+/// The tag that is the image's identity: the whole fingerprint.
+pub fn identity_tag(fingerprint: &Fingerprint) -> Tag {
+    format!("sha-{fingerprint}").parse().expect("hex digits make a tag")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::Sha256Sum;
+
+    #[track_caller]
+    fn check(policy: TagPolicy, git: &GitState, tag: &str) {
+        assert_eq!(policy_tag(policy, git, &Fingerprint(Sha256Sum([0xab; 32]))).as_str(), tag);
+    }
+
+    #[test]
+    fn tags_by_policy() {
+        let commit = "0123456789abcdef0123456789abcdef01234567".to_owned();
+        let clean = GitState::Clean { commit: commit.clone() };
+        let dirty = GitState::Dirty { commit, paths: vec!["a".to_owned()] };
+        let unknown = GitState::Unknown { why: "no git".to_owned() };
+        check(TagPolicy::Git, &clean, "git-0123456789ab");
+        check(TagPolicy::Git, &dirty, "git-0123456789ab-dirty-abababab");
+        check(TagPolicy::Git, &unknown, "sha-abababababab");
+        check(TagPolicy::Content, &clean, "sha-abababababab");
+        check(TagPolicy::Content, &dirty, "sha-abababababab");
+    }
+
+    #[test]
+    fn the_identity_is_the_whole_fingerprint() {
+        assert_eq!(
+            identity_tag(&Fingerprint(Sha256Sum([0xab; 32]))).as_str(),
+            format!("sha-{}", "ab".repeat(32))
+        );
+    }
+}
