@@ -1,0 +1,181 @@
+//! One image: runs `docker buildx build`, keeps its output, and says how it ended.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use buildx::{
+    Build, ENVIRONMENT, Line, PlainLog, Progress, ProgressParser, StepCounts, parse_metadata,
+};
+
+use crate::environment::Environment;
+use crate::failure::child_failure;
+use crate::process::spawn_group;
+
+/// A build that is to run.
+pub(crate) struct BuildJob {
+    pub(crate) build: Build,
+    pub(crate) environment: Environment,
+    pub(crate) log: PathBuf,
+    pub(crate) metadata: PathBuf,
+}
+
+/// A build that succeeded.
+#[derive(Debug, Clone)]
+pub(crate) struct Built {
+    pub(crate) duration: Duration,
+    pub(crate) steps: StepCounts,
+    /// The manifest's digest, where buildx reports one.
+    pub(crate) digest: Option<String>,
+}
+
+/// A running build: the child, and what is needed to hear it out.
+pub(crate) struct RunningBuild {
+    child: Child,
+    stderr: ChildStderr,
+    log: BufWriter<File>,
+    words: Vec<String>,
+    metadata: PathBuf,
+    started: Instant,
+}
+
+impl BuildJob {
+    /// Starts the child, in a process group of its own.
+    pub(crate) fn start(self) -> anyhow::Result<RunningBuild> {
+        for path in [&self.log, &self.metadata] {
+            let folder = path.parent().unwrap_or(path);
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("failed to create `{}`", folder.display()))?;
+        }
+        // What an earlier build left must not be taken for this one's.
+        if let Err(error) = std::fs::remove_file(&self.metadata)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error)
+                .with_context(|| format!("failed to remove `{}`", self.metadata.display()));
+        }
+        let build =
+            Build { metadata_file: Some(self.metadata.display().to_string()), ..self.build };
+        let mut words = vec!["docker".to_owned()];
+        words.extend(build.argv());
+        let file = File::create(&self.log)
+            .with_context(|| format!("failed to create `{}`", self.log.display()))?;
+        let mut log = BufWriter::new(file);
+        writeln!(log, "$ {}\n", buildx::quote_command(&words))
+            .with_context(|| format!("failed to write `{}`", self.log.display()))?;
+        let mut command = self.environment.command("docker");
+        command.args(&words[1..]).stdout(Stdio::null()).stderr(Stdio::piped());
+        for (name, value) in ENVIRONMENT {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let mut child = spawn_group(&mut command).context("failed to run `docker`")?;
+        let stderr = child.stderr.take().context("`docker buildx build` has no output")?;
+        Ok(RunningBuild {
+            child,
+            stderr,
+            log,
+            words,
+            metadata: self.metadata,
+            started: Instant::now(),
+        })
+    }
+}
+
+impl RunningBuild {
+    /// The child's process id, which is its group's too.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Reads the build to its end; `on_step` hears each new step.
+    pub(crate) fn wait(mut self, on_step: &dyn Fn(&str)) -> anyhow::Result<Built> {
+        let mut heard = Heard {
+            progress: Progress::default(),
+            plain: PlainLog::default(),
+            text: Vec::new(),
+            log: self.log,
+        };
+        let mut parser = ProgressParser::default();
+        let mut reader = BufReader::new(self.stderr);
+        let mut bytes = Vec::new();
+        let mut step = String::new();
+        // A line that is not UTF-8, or a log that can't be written, must not stop the reading:
+        // the child would wait forever for somebody to take what it says.
+        while reader.read_until(b'\n', &mut bytes).unwrap_or(0) > 0 {
+            let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
+            bytes.clear();
+            for line in parser.push(&line) {
+                heard.hear(&line);
+            }
+            if let Some(now) = heard.progress.current()
+                && now != step
+            {
+                step = now.to_owned();
+                on_step(&step);
+            }
+        }
+        if let Some(line) = parser.finish() {
+            heard.hear(&line);
+        }
+        let status = self.child.wait().context("failed to wait for `docker buildx build`")?;
+        heard.finish();
+        if !status.success() {
+            return Err(child_failure(&self.words, status, &heard.why()));
+        }
+        let metadata = std::fs::read_to_string(&self.metadata)
+            .ok()
+            .and_then(|text| parse_metadata(&text).ok());
+        Ok(Built {
+            duration: self.started.elapsed(),
+            steps: heard.progress.steps(),
+            // A store without manifests reports the config's digest in place of one.
+            digest: metadata
+                .filter(|metadata| metadata.digest != metadata.config_digest)
+                .and_then(|metadata| metadata.digest),
+        })
+    }
+}
+
+/// All that a build has said so far.
+struct Heard {
+    progress: Progress,
+    plain: PlainLog,
+    text: Vec<String>,
+    log: BufWriter<File>,
+}
+
+impl Heard {
+    fn hear(&mut self, line: &Line) {
+        match line {
+            Line::Status(status) => self.progress.apply(status),
+            Line::Text(text) => self.text.push(text.clone()),
+        }
+        self.write(|plain| plain.render(line));
+    }
+
+    fn finish(&mut self) {
+        self.write(PlainLog::finish);
+        drop(self.log.flush());
+    }
+
+    fn write(&mut self, render: impl FnOnce(&mut PlainLog) -> String) {
+        // A full disk must not turn a good build into a failed one.
+        drop(self.log.write_all(render(&mut self.plain).as_bytes()));
+    }
+
+    /// The step that failed with the end of its output; else what buildx said in words.
+    fn why(&self) -> String {
+        match self.progress.failure() {
+            Some(failure) => {
+                format!("{}\n{}\n{}", failure.step, failure.log_tail.join("\n"), failure.error)
+            }
+            None => self.text.join("\n"),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The command line, as clap sees it. What each command does is in `commands`.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// The commands for Lambda images. An xtask of one's own flattens them into its own:
+///
+/// ```
+/// #[derive(clap::Parser)]
+/// struct Cli {
+///     #[command(subcommand)]
+///     task: Task,
+/// }
+///
+/// #[derive(clap::Subcommand)]
+/// enum Task {
+///     #[command(flatten)]
+///     Images(lambda_xtask::Command),
+///     /// Deploys what was built.
+///     Deploy,
+/// }
+/// ```
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Build the images that are not built yet, base images first, the rest in parallel
+    BuildLambdas(BuildLambdas),
+    /// Show what stands on what
+    Graph(Graph),
+    /// Show every input of an image, and what changed since it was last built
+    Explain(Explain),
+    /// Print the JSON schema of the configuration
+    Schema,
+    /// Print a shell completion script
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell that is to complete
+        shell: clap_complete::Shell,
+        /// The word that is completed: an alias for `cargo xtask`
+        #[arg(long, default_value = "xtask")]
+        name: String,
+    },
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  alias xtask='cargo xtask' && source <(cargo xtask completions bash)
+  cargo xtask completions zsh > ~/.zfunc/_xtask
+  cargo xtask completions fish --name x > ~/.config/fish/completions/x.fish";
+
+const BUILD_EXAMPLES: &str = "\
+Examples:
+  cargo xtask build-lambdas                       build what changed
+  cargo xtask build-lambdas --dry-run             only say what would be built, and why
+  cargo xtask build-lambdas submit-to-openai      one image, and the bases it needs
+  cargo xtask build-lambdas --stack prod --push   for another stack, to the registry
+
+Exit codes:
+  0 all is built   1 an image failed   2 wrong usage   3 problems in the workspace
+  4 docker, buildx or the store is missing   130 interrupted";
+
+/// `build-lambdas`
+#[derive(Debug, Clone, Args)]
+#[command(after_help = BUILD_EXAMPLES)]
+pub struct BuildLambdas {
+    /// Images to build, by name or folder; all if none is given
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Only print the plan: what would be built, why, and by which command
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Say why each image is built or not
+    #[arg(long)]
+    pub explain: bool,
+    /// Build the images even if they exist
+    #[arg(long)]
+    pub force: bool,
+    /// Builds at once [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// After the first failure start nothing more, and end what runs
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Keep images in the local Docker store, even if a registry is configured
+    #[arg(long, conflicts_with = "push")]
+    pub load: bool,
+    /// Push images to the configured registry
+    #[arg(long)]
+    pub push: bool,
+    /// The stack, part of every repository's name [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// Form of what goes to stdout
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text for people
+    Human,
+    /// The versioned JSON that `docs/json.md` describes
+    Json,
+}
+
+/// `graph`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask graph\n  cargo xtask graph --format dot | dot -Tsvg > images.svg\n  cargo xtask graph --format mermaid >> README.md"
+)]
+pub struct Graph {
+    /// Form of the graph
+    #[arg(long, value_enum, default_value_t = GraphFormat::Tree)]
+    pub format: GraphFormat,
+}
+
+/// Forms of the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A tree, bases at the root
+    Tree,
+    /// Graphviz
+    Dot,
+    /// Mermaid
+    Mermaid,
+    /// Versioned JSON
+    Json,
+}
+
+/// `explain`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask explain submit-to-openai\n  cargo xtask explain lambdas/submit_to_openai --format json | jq '.inputs[].path'"
+)]
+pub struct Explain {
+    /// The image, by name or folder
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// The stack, part of every repository's name [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// Form of what goes to stdout
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}

@@ -1,0 +1,23 @@
+//! One file per command.
+
+mod build_lambdas;
+mod explain;
+mod graph;
+mod survey;
+
+pub(crate) use build_lambdas::build_lambdas;
+pub(crate) use explain::explain;
+pub(crate) use graph::graph;
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+
+/// Prints what a pipe wants. A reader that has had enough (`| head`) is no error.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("failed to print"),
+    }
+}

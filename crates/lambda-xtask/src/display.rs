@@ -1,0 +1,166 @@
+//! What a run shows while it runs: on a terminal a line per running image and a total, redrawn in
+//! place; elsewhere plain lines, one per event, that read well in a CI log.
+//!
+//! All of it goes to stderr.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use lambda_images::discovery::ImageName;
+
+/// The display of one run.
+pub(crate) struct Display {
+    form: Form,
+    started: Instant,
+    width: usize,
+}
+
+enum Form {
+    Plain { running: BTreeMap<ImageName, String> },
+    Terminal { bars: MultiProgress, total: ProgressBar, running: BTreeMap<ImageName, ProgressBar> },
+}
+
+impl Display {
+    /// A display of `total` images, whose names are at most `width` wide.
+    pub(crate) fn new(total: usize, width: usize) -> Display {
+        let form = if std::io::stderr().is_terminal() {
+            terminal_form(total)
+        } else {
+            Form::Plain { running: BTreeMap::new() }
+        };
+        Display { form, started: Instant::now(), width }
+    }
+
+    /// An image's build starts.
+    pub(crate) fn start(&mut self, image: &ImageName) {
+        let width = self.width;
+        match &mut self.form {
+            Form::Plain { running } => {
+                running.insert(image.clone(), String::new());
+                note(&format!("start   {image}"));
+            }
+            Form::Terminal { bars, total, running } => {
+                let bar =
+                    bars.insert_before(total, ProgressBar::new_spinner().with_style(image_style()));
+                bar.set_prefix(format!("{image:width$}"));
+                bar.enable_steady_tick(Duration::from_millis(100));
+                running.insert(image.clone(), bar);
+            }
+        }
+    }
+
+    /// An image's build is at this step.
+    pub(crate) fn step(&mut self, image: &ImageName, step: &str) {
+        match &mut self.form {
+            Form::Plain { running } => {
+                if let Some(last) = running.get_mut(image)
+                    && last != step
+                {
+                    *last = step.to_owned();
+                    note(&format!("        {image}: {step}"));
+                }
+            }
+            Form::Terminal { running, .. } => {
+                if let Some(bar) = running.get(image) {
+                    bar.set_message(step.to_owned());
+                }
+            }
+        }
+    }
+
+    /// An image is through, with a line that says how.
+    pub(crate) fn finish(&mut self, image: &ImageName, line: &str) {
+        match &mut self.form {
+            Form::Plain { running } => {
+                running.remove(image);
+                note(line);
+            }
+            Form::Terminal { bars, total, running } => {
+                if let Some(bar) = running.remove(image) {
+                    bar.finish_and_clear();
+                }
+                // What can't be drawn is not worth failing for.
+                drop(bars.println(line));
+                total.inc(1);
+            }
+        }
+    }
+
+    /// Something to say about the run as a whole.
+    pub(crate) fn say(&self, line: &str) {
+        match &self.form {
+            Form::Plain { .. } => note(line),
+            Form::Terminal { bars, .. } => drop(bars.println(line)),
+        }
+    }
+
+    /// The end; gives how long it took.
+    pub(crate) fn end(self) -> Duration {
+        if let Form::Terminal { total, .. } = &self.form {
+            total.finish_and_clear();
+        }
+        self.started.elapsed()
+    }
+}
+
+fn terminal_form(total: usize) -> Form {
+    let bars = MultiProgress::new();
+    let style = ProgressStyle::with_template("{pos}/{len} images, {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let total = bars.add(ProgressBar::new(total as u64).with_style(style));
+    total.enable_steady_tick(Duration::from_millis(500));
+    Form::Terminal { bars, total, running: BTreeMap::new() }
+}
+
+fn image_style() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// A line on stderr. That nobody can read it (a closed pipe) is no reason to stop building.
+pub(crate) fn note(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// `0.4s`, `12.3s`, `2m05s`.
+pub(crate) fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 60.0 {
+        format!("{seconds:.1}s")
+    } else {
+        format!("{}m{:02}s", duration.as_secs() / 60, duration.as_secs() % 60)
+    }
+}
+
+/// `812 B`, `1.5 kB`, `213 MB`: decimal units, as docker has them.
+pub(crate) fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    for unit in ["B", "kB", "MB"] {
+        if value < 1000.0 {
+            return if unit == "B" || value >= 100.0 {
+                format!("{value:.0} {unit}")
+            } else {
+                format!("{value:.1} {unit}")
+            };
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.2} GB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes() {
+        assert_eq!(seconds(Duration::from_millis(440)), "0.4s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2m05s");
+        assert_eq!(bytes(812), "812 B");
+        assert_eq!(bytes(1_540), "1.5 kB");
+        assert_eq!(bytes(213_000_000), "213 MB");
+        assert_eq!(bytes(2_130_000_000), "2.13 GB");
+    }
+}

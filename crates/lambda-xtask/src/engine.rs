@@ -1,0 +1,76 @@
+//! Checks, before anything is built, that docker can do what the plan needs.
+
+use std::process::Output;
+
+use buildx::{MINIMUM, parse_builder, parse_version};
+use lambda_images::plan::{Action, Destination, Plan};
+
+use crate::environment::Environment;
+use crate::failure::{environment as failure, tail};
+
+/// Checks buildx's version, the builder, and that the two fit the plan.
+///
+/// # Errors
+/// What is missing, with its mend.
+pub(crate) fn check_engine(
+    environment: &Environment,
+    plan: &Plan,
+    destination: Destination,
+) -> anyhow::Result<()> {
+    let version = run(environment, &["buildx", "version"])?;
+    let text = String::from_utf8_lossy(&version.stdout);
+    if !version.status.success() {
+        return Err(failure(
+            "docker has no buildx",
+            "install the buildx plugin, 0.13 or newer: https://docs.docker.com/build/install-buildx/",
+        ));
+    }
+    match parse_version(&text) {
+        Some(found) if found < MINIMUM => {
+            return Err(failure(
+                format!(
+                    "buildx {found} is too old: {MINIMUM} is the first with `--progress=rawjson`"
+                ),
+                "update the buildx plugin: https://docs.docker.com/build/install-buildx/",
+            ));
+        }
+        // A version that can't be read is somebody's own build: let it try.
+        _ => {}
+    }
+    let inspect = run(environment, &["buildx", "inspect"])?;
+    if !inspect.status.success() {
+        let said = String::from_utf8_lossy(&inspect.stderr);
+        let last = tail(&said, 1).first().map_or_else(String::new, |line| (*line).to_owned());
+        return Err(failure(
+            format!("no builder can be reached: {last}"),
+            "is the Docker engine running? `docker info` tells",
+        ));
+    }
+    let builder = parse_builder(&String::from_utf8_lossy(&inspect.stdout));
+    let stands_on_another = |action: Action| {
+        plan.images.iter().any(|image| image.action == action && !image.depends_on.is_empty())
+    };
+    if let Some(builder) = builder
+        && !builder.is_docker_driver()
+        && destination == Destination::Local
+        && stands_on_another(Action::Build)
+    {
+        return Err(failure(
+            format!(
+                "the builder `{}` ({} driver) can't see images of the local store, where the base images are",
+                builder.name, builder.driver
+            ),
+            "use the engine's own builder (`BUILDX_BUILDER=default`), or set `registry` so that base images are pushed",
+        ));
+    }
+    Ok(())
+}
+
+fn run(environment: &Environment, arguments: &[&str]) -> anyhow::Result<Output> {
+    environment.command("docker").args(arguments).output().map_err(|error| {
+        failure(
+            format!("failed to run `docker`: {error}"),
+            "install Docker with the buildx plugin, 0.13 or newer, and start its engine",
+        )
+    })
+}

@@ -1,0 +1,84 @@
+//! The command line as a library: `cargo xtask build-lambdas` for a monorepo of one's own.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     lambda_xtask::main()
+//! }
+//! ```
+//!
+//! This crate acts: it reads the tree, asks git and docker, spawns builds, shows what happens.
+//! What to build and why is decided by `lambda_images`, which this crate feeds. An xtask with
+//! tasks of its own flattens [`Command`] into its own subcommands and calls [`run`].
+
+mod build;
+mod cli;
+mod commands;
+mod display;
+mod engine;
+mod environment;
+mod failure;
+mod folders;
+mod git;
+mod inputs;
+mod interrupt;
+mod process;
+mod run;
+mod state;
+mod store;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+
+pub use cli::{BuildLambdas, Command, Explain, Format, Graph, GraphFormat};
+pub use environment::Environment;
+pub use failure::{
+    EXIT_ENVIRONMENT, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, EXIT_USAGE, EXIT_WORKSPACE,
+};
+
+/// Ships the Lambda container images of a Python monorepo.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// A whole `xtask`: parses the process's arguments and runs the command they name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match Environment::of_process() {
+        Ok(environment) => run(&cli.command, &environment, Cli::command()),
+        Err(error) => report(&error),
+    }
+}
+
+/// Runs one command in an environment. `whole` is the command line that it is part of, for
+/// completions.
+pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -> ExitCode {
+    let result = match command {
+        Command::BuildLambdas(arguments) => commands::build_lambdas(arguments, environment),
+        Command::Graph(arguments) => commands::graph(arguments, environment),
+        Command::Explain(arguments) => commands::explain(arguments, environment),
+        Command::Schema => {
+            commands::print(&format!("{:#}\n", lambda_images::keys::render_schema()))
+                .map(|()| EXIT_SUCCESS)
+        }
+        Command::Completions { shell, name } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut whole.bin_name(name), name, &mut text);
+            commands::print(&String::from_utf8_lossy(&text)).map(|()| EXIT_SUCCESS)
+        }
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => report(&error),
+    }
+}
+
+/// Shows an error on stderr, and gives its exit code.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    display::note(&format!("error: {error:#}"));
+    ExitCode::from(failure::exit_code(error))
+}

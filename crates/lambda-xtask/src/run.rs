@@ -1,0 +1,365 @@
+//! Runs a plan: starts each image when `Schedule` says so, keeps what succeeded at once, and
+//! ends the children when it is interrupted. It has no policy of its own.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use lambda_images::discovery::ImageName;
+use lambda_images::manifest::Manifest;
+use lambda_images::plan::{Action, Plan, PlannedImage, StoredImage};
+use lambda_images::record::Record;
+use lambda_images::reference::ImageReference;
+use lambda_images::schedule::Schedule;
+
+use crate::build::{BuildJob, Built};
+use crate::display::{Display, seconds};
+use crate::environment::Environment;
+use crate::interrupt::Interrupts;
+use crate::process::{Ending, end_group};
+use crate::state::State;
+use crate::store::Store;
+
+/// Time that an interrupted build has to cancel and leave, before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long to expect of an image that was never built here.
+const UNKNOWN: Duration = Duration::from_secs(60);
+
+/// All that a run needs besides the plan.
+pub(crate) struct Run<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) records: &'a BTreeMap<ImageName, Record>,
+    pub(crate) last: &'a BTreeMap<ImageName, Record>,
+    /// Bytes of each image's input files.
+    pub(crate) input_sizes: &'a BTreeMap<ImageName, u64>,
+    pub(crate) store: &'a Store<'a>,
+    pub(crate) state: &'a State,
+    /// In the workspace root: all paths of a build are relative to it.
+    pub(crate) environment: &'a Environment,
+    pub(crate) jobs: usize,
+    pub(crate) fail_fast: bool,
+}
+
+/// How one image ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Built(Built),
+    Retagged,
+    UpToDate,
+    Failed { error: String },
+    Skipped { because_of: Option<ImageName> },
+}
+
+/// How the run ended.
+pub(crate) struct Finished {
+    /// In the plan's order.
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) duration: Duration,
+    pub(crate) interrupted: bool,
+}
+
+enum Event {
+    Step { image: usize, step: String },
+    Ended { image: usize, result: anyhow::Result<Ended> },
+    Interrupted,
+}
+
+/// What an image that is done leaves.
+struct Ended {
+    built: Option<Built>,
+    stored: StoredImage,
+}
+
+impl Run<'_> {
+    /// Runs the plan. `manifest` is written after every image.
+    ///
+    /// # Errors
+    /// The manifest or a record can't be written. What ran till then is kept.
+    pub(crate) fn run(&self, manifest: &mut Manifest) -> anyhow::Result<Finished> {
+        let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+        for image in &self.plan.images {
+            outcomes.push((image.action == Action::UpToDate).then_some(Outcome::UpToDate));
+        }
+        self.keep_what_exists(manifest)?;
+        let width =
+            self.plan.images.iter().map(|image| image.name.as_str().len()).max().unwrap_or(0);
+        let left = outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        let expected = |name: &ImageName| {
+            self.last
+                .get(name)
+                .and_then(|record| record.duration_ms)
+                .map_or(UNKNOWN, Duration::from_millis)
+        };
+        let (sender, receiver) = channel();
+        let interrupts = Interrupts::listen({
+            let sender = sender.clone();
+            move || drop(sender.send(Event::Interrupted))
+        })?;
+        let mut running = Running {
+            run: self,
+            schedule: Schedule::new(self.plan, self.jobs, expected),
+            display: Display::new(left, width),
+            groups: BTreeMap::new(),
+            outcomes,
+            bases: self.known_bases(),
+            interruptions: 0,
+        };
+        let result = thread::scope(|scope| {
+            let result = running.drive(scope, &sender, &receiver, manifest);
+            if result.is_err() {
+                // Without the manifest there is no point in going on; nothing may be left running.
+                running.end_all(Ending::Kill);
+            }
+            result
+        });
+        drop(interrupts);
+        let interrupted = running.interruptions > 0;
+        let outcomes = running
+            .outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or(Outcome::Skipped { because_of: None }))
+            .collect();
+        let duration = running.display.end();
+        result?;
+        Ok(Finished { outcomes, duration, interrupted })
+    }
+
+    /// Images that need nothing are in the manifest before the first build starts.
+    fn keep_what_exists(&self, manifest: &mut Manifest) -> anyhow::Result<()> {
+        let before = manifest.clone();
+        for image in self.plan.images.iter().filter(|image| image.action == Action::UpToDate) {
+            if let Some(stored) = &image.stored.identity {
+                manifest.insert(image, stored, self.input_sizes[&image.name]);
+                self.keep_record(&image.name, None)?;
+            }
+        }
+        if *manifest != before || !self.state.manifest_path().exists() {
+            self.state.write_manifest(manifest)?;
+        }
+        Ok(())
+    }
+
+    fn keep_record(&self, name: &ImageName, duration: Option<Duration>) -> anyhow::Result<()> {
+        let last = self.last.get(name);
+        let now = &self.records[name];
+        if duration.is_none() && last.is_some_and(|last| last.fingerprint == now.fingerprint) {
+            return Ok(());
+        }
+        let duration_ms = match duration {
+            Some(duration) => u64::try_from(duration.as_millis()).ok(),
+            None => last.and_then(|last| last.duration_ms),
+        };
+        self.state.write_record(name, &Record { duration_ms, ..now.clone() })
+    }
+
+    /// What each image that need not be built is called by those that stand on it.
+    fn known_bases(&self) -> BTreeMap<ImageName, ImageReference> {
+        let exists = |image: &&PlannedImage| image.action != Action::Build;
+        self.plan
+            .images
+            .iter()
+            .filter(exists)
+            .map(|image| (image.name.clone(), self.pinned(image, image.stored.identity.as_ref())))
+            .collect()
+    }
+
+    /// A registry's image is pinned by its digest. In the local store BuildKit looks no digest
+    /// up, and the identity tag pins as well: it names these inputs and no others.
+    fn pinned(&self, image: &PlannedImage, stored: Option<&StoredImage>) -> ImageReference {
+        match stored.and_then(|stored| stored.digest.as_ref()) {
+            Some(digest)
+                if self.store.destination == lambda_images::plan::Destination::Registry =>
+            {
+                image.names.identity.pinned(digest)
+            }
+            _ => image.names.identity.clone(),
+        }
+    }
+
+    fn retag(&self, image: &PlannedImage) -> anyhow::Result<Ended> {
+        self.store.retag(&image.names)?;
+        let stored = image
+            .stored
+            .identity
+            .clone()
+            .context("an image without an identity can't be given a name")?;
+        Ok(Ended { built: None, stored })
+    }
+
+    fn after_build(&self, image: &PlannedImage, built: Built) -> anyhow::Result<Ended> {
+        let found = self.store.find(&image.names.identity)?;
+        let found = found.with_context(|| {
+            format!("`{}` was built, but the store does not have it", image.names.identity)
+        })?;
+        let digest = match &built.digest {
+            Some(digest) => Some(digest.parse()?),
+            None => found.digest,
+        };
+        Ok(Ended { built: Some(built), stored: StoredImage { digest, ..found } })
+    }
+}
+
+/// A run on its way.
+struct Running<'r, 'a> {
+    run: &'r Run<'a>,
+    schedule: Schedule,
+    display: Display,
+    /// Process groups of the builds that run.
+    groups: BTreeMap<usize, u32>,
+    outcomes: Vec<Option<Outcome>>,
+    bases: BTreeMap<ImageName, ImageReference>,
+    interruptions: usize,
+}
+
+impl<'r> Running<'r, '_> {
+    fn drive<'s>(
+        &mut self,
+        scope: &'s thread::Scope<'s, '_>,
+        sender: &Sender<Event>,
+        events: &Receiver<Event>,
+        manifest: &mut Manifest,
+    ) -> anyhow::Result<()>
+    where
+        'r: 's,
+    {
+        loop {
+            while let Some(image) = self.schedule.start_next() {
+                self.start(scope, sender, image);
+            }
+            if self.schedule.is_over() {
+                return Ok(());
+            }
+            let event = if self.interruptions == 0 {
+                events.recv().context("all builds are gone")?
+            } else {
+                events.recv_timeout(GRACE).unwrap_or(Event::Interrupted)
+            };
+            match event {
+                Event::Step { image, step } => {
+                    self.display.step(&self.run.plan.images[image].name, &step);
+                }
+                Event::Ended { image, result } => self.ended(image, result, manifest)?,
+                Event::Interrupted => self.interrupted(),
+            }
+        }
+    }
+
+    fn start<'s>(&mut self, scope: &'s thread::Scope<'s, '_>, sender: &Sender<Event>, image: usize)
+    where
+        'r: 's,
+    {
+        let (run, sender) = (self.run, sender.clone());
+        let planned = &run.plan.images[image];
+        self.display.start(&planned.name);
+        // A send fails only when nobody listens any more, and then nothing is left to tell.
+        let end =
+            move |sender: &Sender<Event>, result| drop(sender.send(Event::Ended { image, result }));
+        if planned.action == Action::Retag {
+            scope.spawn(move || end(&sender, run.retag(planned)));
+            return;
+        }
+        let job = BuildJob {
+            build: planned.build(&self.bases),
+            environment: run.environment.clone(),
+            log: run.state.log_path(&planned.name),
+            metadata: run.state.metadata_path(&planned.name),
+        };
+        match job.start() {
+            Err(error) => end(&sender, Err(error)),
+            Ok(running) => {
+                self.groups.insert(image, running.id());
+                scope.spawn(move || {
+                    let steps = sender.clone();
+                    let built = running.wait(&|step| {
+                        drop(steps.send(Event::Step { image, step: step.to_owned() }));
+                    });
+                    end(&sender, built.and_then(|built| run.after_build(planned, built)));
+                });
+            }
+        }
+    }
+
+    fn ended(
+        &mut self,
+        image: usize,
+        result: anyhow::Result<Ended>,
+        manifest: &mut Manifest,
+    ) -> anyhow::Result<()> {
+        self.groups.remove(&image);
+        let run = self.run;
+        let planned = &run.plan.images[image];
+        let (outcome, line) = match result {
+            Ok(ended) => {
+                self.bases.insert(planned.name.clone(), run.pinned(planned, Some(&ended.stored)));
+                manifest.insert(planned, &ended.stored, run.input_sizes[&planned.name]);
+                run.keep_record(&planned.name, ended.built.as_ref().map(|built| built.duration))?;
+                run.state.write_manifest(manifest)?;
+                match ended.built {
+                    Some(built) => {
+                        let steps = built.steps;
+                        let line = format!(
+                            "built   {} in {}, {} of {} steps cached",
+                            planned.name,
+                            seconds(built.duration),
+                            steps.cached,
+                            steps.total
+                        );
+                        (Outcome::Built(built), line)
+                    }
+                    None => (
+                        Outcome::Retagged,
+                        format!("named   {} {}", planned.name, planned.names.reference),
+                    ),
+                }
+            }
+            Err(_) if self.interruptions > 0 => {
+                (Outcome::Skipped { because_of: None }, format!("ended   {}", planned.name))
+            }
+            Err(error) => (
+                Outcome::Failed { error: format!("{error:#}") },
+                format!("failed  {}", planned.name),
+            ),
+        };
+        self.display.finish(&planned.name, &line);
+        let succeeded = matches!(outcome, Outcome::Built(_) | Outcome::Retagged);
+        let failed = matches!(outcome, Outcome::Failed { .. });
+        self.outcomes[image] = Some(outcome);
+        for skip in self.schedule.finish(image, succeeded) {
+            let name = &run.plan.images[skip.image].name;
+            self.display.finish(name, &format!("skipped {name}: `{}` failed", skip.because_of));
+            self.outcomes[skip.image] =
+                Some(Outcome::Skipped { because_of: Some(skip.because_of) });
+        }
+        if failed && run.fail_fast && self.interruptions == 0 {
+            let name = planned.name.clone();
+            self.stop(Some(&name));
+        }
+        Ok(())
+    }
+
+    /// Starts nothing more, and lets what runs be cancelled.
+    fn stop(&mut self, because_of: Option<&ImageName>) {
+        for image in self.schedule.stop() {
+            self.outcomes[image] = Some(Outcome::Skipped { because_of: because_of.cloned() });
+        }
+        self.end_all(Ending::Interrupt);
+    }
+
+    fn interrupted(&mut self) {
+        self.interruptions += 1;
+        if self.interruptions == 1 {
+            self.display.say("interrupted: ending the builds (again: at once)");
+            self.stop(None);
+        } else {
+            self.end_all(Ending::Kill);
+        }
+    }
+
+    fn end_all(&self, ending: Ending) {
+        for group in self.groups.values() {
+            end_group(*group, ending);
+        }
+    }
+}

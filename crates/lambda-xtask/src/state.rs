@@ -1,0 +1,100 @@
+//! The tool's own files, all under `<workspace root>/target/lambda-images`: manifest, logs,
+//! records of builds, what git said. None of them is needed: each can be deleted at any time.
+//!
+//! Every file is written to a temporary name beside it and then renamed, so that an
+//! interrupted run leaves the old file or the new one, never half of one.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use lambda_images::discovery::ImageName;
+use lambda_images::manifest::Manifest;
+use lambda_images::record::Record;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    folder: PathBuf,
+}
+
+impl State {
+    pub(crate) fn of_workspace(root: &Path) -> State {
+        State { folder: root.join("target").join("lambda-images") }
+    }
+
+    pub(crate) fn manifest_path(&self) -> PathBuf {
+        self.folder.join("images.json")
+    }
+
+    pub(crate) fn log_path(&self, image: &ImageName) -> PathBuf {
+        self.folder.join("logs").join(format!("{image}.log"))
+    }
+
+    /// Where BuildKit's metadata of one build goes.
+    pub(crate) fn metadata_path(&self, image: &ImageName) -> PathBuf {
+        self.folder.join("metadata").join(format!("{image}.json"))
+    }
+
+    fn record_path(&self, image: &ImageName) -> PathBuf {
+        self.folder.join("records").join(format!("{image}.json"))
+    }
+
+    /// What git said last, by a key that stands for the question.
+    pub(crate) fn git_path(&self) -> PathBuf {
+        self.folder.join("git.json")
+    }
+
+    /// The record of an image's last build, if there is one that this version can read.
+    pub(crate) fn read_record(&self, image: &ImageName) -> Option<Record> {
+        read_json::<Record>(&self.record_path(image))
+            .filter(|record| record.version == Record::VERSION)
+    }
+
+    pub(crate) fn write_record(&self, image: &ImageName, record: &Record) -> anyhow::Result<()> {
+        write_json(&self.record_path(image), record)
+    }
+
+    /// The manifest, or an empty one for this stack where there is none that can be read.
+    pub(crate) fn read_manifest(&self, stack: &str) -> Manifest {
+        let text = fs::read_to_string(self.manifest_path()).unwrap_or_default();
+        Manifest::parse(&text).unwrap_or_else(|| Manifest::new(stack))
+    }
+
+    pub(crate) fn write_manifest(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        write_atomically(&self.manifest_path(), manifest.render().as_bytes())
+    }
+}
+
+/// `None`: there is no such file, or it can't be read as this type.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_vec(value)
+        .with_context(|| format!("failed to encode `{}`", path.display()))?;
+    write_atomically(path, &text)
+}
+
+/// Replaces a file whole. Its folder is made where it does not exist.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::Builder::new().prefix(".lambda-images-").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // A temporary file is its owner's alone; what it becomes is anybody's to read.
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("failed to write `{}`", path.display()))
+}

@@ -1,0 +1,196 @@
+//! Reads a workspace: where its root is, its configuration, its `pyproject.toml`s and
+//! Dockerfiles. What they mean is decided by `lambda_images`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use lambda_images::config::{Config, Kind, Network, parse_config, parse_network};
+use lambda_images::discovery::{Declarations, ImageName, PyprojectFile, declare};
+use lambda_images::graph::{ImageGraph, build_graph};
+use lambda_images::problem::{Problem, suggestion};
+
+use crate::environment::Environment;
+use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
+
+/// A workspace without problems.
+pub(crate) struct Workspace {
+    /// The folder of the root `Cargo.toml`; all paths are relative to it.
+    pub(crate) root: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) graph: ImageGraph,
+    pub(crate) network: Network,
+}
+
+const CONFIG_FILE: &str = "Cargo.toml";
+
+impl Workspace {
+    /// Finds the workspace of the current folder and reads it.
+    pub(crate) fn load(environment: &Environment) -> anyhow::Result<Workspace> {
+        let root = find_root(environment)?;
+        let text = read_text(&root.join(CONFIG_FILE))?;
+        let (mut config, mut problems) = parse_config(CONFIG_FILE, &text);
+        let network = apply_environment(&mut config, environment)?;
+        let files = read_pyprojects(&root, &config, &mut problems)?;
+        let (declarations, found) = declare(&config, &files);
+        problems.extend(found);
+        let dockerfiles = read_dockerfiles(&root, &declarations, &mut problems)?;
+        let (graph, found) = build_graph(&config, &declarations, &dockerfiles);
+        problems.extend(found);
+        if !problems.is_empty() {
+            problems.sort();
+            problems.dedup();
+            return Err(WorkspaceProblems(problems).into());
+        }
+        Ok(Workspace { root, config, graph, network })
+    }
+
+    /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.
+    pub(crate) fn stack(&self, given: Option<&str>, environment: &Environment) -> String {
+        given
+            .or_else(|| environment.get("LAMBDA_STACK"))
+            .or_else(|| environment.get("PULUMI_STACK"))
+            .unwrap_or(&self.config.stack)
+            .to_owned()
+    }
+
+    /// The images that the command line names: by name, in any spelling that PEP 503 holds
+    /// equal, or by folder.
+    pub(crate) fn select(&self, given: &[String]) -> anyhow::Result<BTreeSet<ImageName>> {
+        given.iter().map(|text| self.select_one(text)).collect()
+    }
+
+    fn select_one(&self, text: &str) -> anyhow::Result<ImageName> {
+        let folder = text.trim_start_matches("./").trim_end_matches('/');
+        let spelled = text.to_lowercase().replace(['_', '.'], "-");
+        let images = self.graph.images();
+        let by_name = images
+            .iter()
+            .find(|image| image.name().as_str() == text || image.name().as_str() == spelled);
+        let by_folder = || {
+            images.iter().find(|image| {
+                let declaration = &image.declaration;
+                let declared = lambda_images::paths::parent(&declaration.declared_in);
+                let dockerfile = lambda_images::paths::parent(&declaration.dockerfile);
+                !folder.is_empty() && (declared == folder || dockerfile == folder)
+            })
+        };
+        if let Some(image) = by_name.or_else(by_folder) {
+            return Ok(image.name().clone());
+        }
+        let hint = match suggestion(&spelled, images.iter().map(|image| image.name().as_str())) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "`cargo xtask graph` shows the images there are".to_owned(),
+        };
+        Err(usage(format!("there is no image `{text}`"), hint))
+    }
+}
+
+fn find_root(environment: &Environment) -> anyhow::Result<PathBuf> {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    command.no_deps().current_dir(environment.current_dir());
+    let mut child = environment.command(environment.get("CARGO").unwrap_or("cargo"));
+    child.args(command.cargo_command().get_args());
+    let output = child.output().map_err(|error| {
+        environment_failure(
+            format!("failed to run `cargo metadata`: {error}"),
+            "is cargo on the `PATH`?",
+        )
+    })?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim().trim_start_matches("error: ");
+        return Err(environment_failure(
+            format!("failed to find the Cargo workspace: {said}"),
+            "run this inside a repository whose root `Cargo.toml` has a `[workspace]`",
+        ));
+    }
+    let text = String::from_utf8(output.stdout).context("`cargo metadata` did not print UTF-8")?;
+    let metadata = cargo_metadata::MetadataCommand::parse(text)
+        .context("failed to read what `cargo metadata` printed")?;
+    Ok(metadata.workspace_root.into_std_path_buf())
+}
+
+/// What one machine adds: `LAMBDA_IMAGES_MIRRORS` and `LAMBDA_IMAGES_NETWORK`.
+fn apply_environment(config: &mut Config, environment: &Environment) -> anyhow::Result<Network> {
+    if let Some(text) = environment.get("LAMBDA_IMAGES_MIRRORS") {
+        config.mirrors.add_list(text).map_err(|error| {
+            usage(format!("`LAMBDA_IMAGES_MIRRORS`: {error}"), "as in `from=to,from=to`")
+        })?;
+    }
+    match environment.get("LAMBDA_IMAGES_NETWORK") {
+        None => Ok(config.network),
+        Some(text) => parse_network(text).ok_or_else(|| {
+            usage(
+                format!("`LAMBDA_IMAGES_NETWORK` is `{text}`"),
+                "it can be `default`, `host` or `none`",
+            )
+        }),
+    }
+}
+
+fn read_pyprojects(
+    root: &Path,
+    config: &Config,
+    problems: &mut Vec<Problem>,
+) -> anyhow::Result<Vec<PyprojectFile>> {
+    let mut files: BTreeMap<String, PyprojectFile> = BTreeMap::new();
+    for (kind, globs) in [(Kind::Base, &config.packages), (Kind::Lambda, &config.lambdas)] {
+        for glob in globs {
+            let problem = |message: String| {
+                Problem::of_file(&config.path, message).at(glob.place.0, glob.place.1)
+            };
+            let folders = match crate::folders::matching_folders(root, &glob.value) {
+                Ok(folders) => folders,
+                Err(error) => {
+                    problems.push(problem(format!("`{}` is not a glob: {error}", glob.value)));
+                    continue;
+                }
+            };
+            for folder in folders {
+                let path = format!("{folder}/pyproject.toml");
+                match fs::read_to_string(root.join(&path)) {
+                    // The first glob that finds a folder says what it is.
+                    Ok(text) => drop(files.entry(path.clone()).or_insert(PyprojectFile {
+                        path,
+                        kind,
+                        text,
+                    })),
+                    Err(error)
+                        if error.kind() == io::ErrorKind::NotFound
+                            || error.kind() == io::ErrorKind::NotADirectory => {}
+                    Err(error) => {
+                        problems
+                            .push(Problem::of_file(path, format!("failed to read it: {error}")));
+                    }
+                }
+            }
+        }
+    }
+    Ok(files.into_values().collect())
+}
+
+fn read_dockerfiles(
+    root: &Path,
+    declarations: &Declarations,
+    problems: &mut Vec<Problem>,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut dockerfiles = BTreeMap::new();
+    for path in declarations.images.values().map(|image| &image.dockerfile).collect::<BTreeSet<_>>()
+    {
+        match fs::read_to_string(root.join(path)) {
+            Ok(text) => drop(dockerfiles.insert(path.clone(), text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                problems.push(Problem::of_file(path, format!("failed to read it: {error}")));
+            }
+        }
+    }
+    Ok(dockerfiles)
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))
+}
