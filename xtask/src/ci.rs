@@ -1,0 +1,103 @@
+//! `cargo xtask ci`: the one gate. Everything that must pass, and all that it needs installed
+//! on the way: the Python tools in `target/venv`, the engine by `engine up`.
+//!
+//! The engine comes up while the compiler works: the one waits for downloads, the other for
+//! the processor.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::{Context as _, anyhow};
+use xshell::{Shell, cmd};
+
+use crate::demo;
+use crate::engine::{self, Engine};
+use crate::steps::{run, say, step};
+
+/// Tells the tests that need an engine that there is one, and where its registry is.
+const TEST_REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";
+
+pub(crate) fn run_ci(root: &Path) -> anyhow::Result<ExitCode> {
+    let shell = Shell::new()?;
+    shell.change_dir(root);
+    let engine = thread::scope(|scope| {
+        let engine = scope.spawn(|| engine::up(root));
+        let checks = check_rust(&shell).and_then(|()| check_python(&shell, root));
+        let engine = step("a Docker engine", || {
+            engine.join().unwrap_or_else(|_| Err(anyhow!("`engine up` panicked")))
+        });
+        checks?;
+        engine
+    })?;
+    step("all Rust tests, with the engine", || {
+        cargo_test(&shell, &engine, &["--workspace".to_owned()])
+    })?;
+    let demo = demo::run_demo(root)?;
+    say("ci: all passed");
+    Ok(demo)
+}
+
+/// `cargo xtask test`
+pub(crate) fn run_tests(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let shell = Shell::new()?;
+    shell.change_dir(root);
+    let engine = engine::up(root)?;
+    cargo_test(&shell, &engine, arguments)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_rust(shell: &Shell) -> anyhow::Result<()> {
+    step("formatting", || run(cmd!(shell, "cargo fmt --all --check")))?;
+    step("lints", || {
+        run(cmd!(shell, "cargo clippy --quiet --workspace --all-targets -- --deny warnings"))
+    })?;
+    step("documentation", || {
+        run(cmd!(shell, "cargo doc --quiet --workspace --no-deps")
+            .env("RUSTDOCFLAGS", "--deny warnings"))
+    })
+}
+
+fn cargo_test(shell: &Shell, engine: &Engine, arguments: &[String]) -> anyhow::Result<()> {
+    let registry = engine
+        .registry
+        .clone()
+        .context("the engine has no registry: `cargo xtask engine up` says why")?;
+    run(cmd!(shell, "cargo test {arguments...}")
+        .envs(&engine.environment)
+        .env(TEST_REGISTRY, registry))
+}
+
+fn check_python(shell: &Shell, root: &Path) -> anyhow::Result<()> {
+    let python = step("Python tools in target/venv", || install_python_tools(shell, root))?;
+    step("ruff", || {
+        run(cmd!(shell, "{python} -m ruff check ."))?;
+        run(cmd!(shell, "{python} -m ruff format --check ."))
+    })?;
+    step("mypy", || run(cmd!(shell, "{python} -m mypy")))?;
+    step("pytest", || run(cmd!(shell, "{python} -m pytest --quiet")))
+}
+
+/// Gives the virtual environment's Python. It is made anew when the lock or the Python changed.
+fn install_python_tools(shell: &Shell, root: &Path) -> anyhow::Result<PathBuf> {
+    let lock = root.join("requirements-dev.lock");
+    let venv = root.join("target/venv");
+    let python = venv.join("bin/python");
+    let installed = venv.join("installed");
+    let version = cmd!(shell, "python3 --version")
+        .read()
+        .context("failed to find `python3`, 3.11 or newer")?;
+    let wanted = format!("{version}\n{}", shell.read_file(&lock)?);
+    if shell.read_file(&installed).is_ok_and(|text| text == wanted) {
+        return Ok(python);
+    }
+    shell.remove_path(&venv)?;
+    run(cmd!(shell, "python3 -m venv {venv}"))
+        .context("is the `venv` module installed? (Debian: `apt install python3-venv`)")?;
+    run(cmd!(
+        shell,
+        "{python} -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement {lock}"
+    ))?;
+    shell.write_file(&installed, wanted)?;
+    Ok(python)
+}

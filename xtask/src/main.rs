@@ -1,0 +1,72 @@
+//! `cargo xtask`: the commands of `lambda_xtask` for this repository's own images, and this
+//! repository's own tasks. Each task has a file of its own.
+
+mod ci;
+mod demo;
+mod engine;
+mod steps;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+use lambda_xtask::Environment;
+
+/// Ships the Lambda container images of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    #[command(flatten)]
+    Images(lambda_xtask::Command),
+    /// Bring up, show or end the Docker engine and registry of this checkout
+    #[command(subcommand)]
+    Engine(engine::EngineCommand),
+    /// Build the nine images of this repository, change some, and check what is built again
+    Demo,
+    /// Run everything that must pass: formatting, lints, tests, documentation, Python, the engine
+    Ci,
+    /// Run `cargo test` with an engine
+    Test {
+        /// Arguments for `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let result = match &cli.task {
+        Task::Images(command) => environment(root)
+            .map(|environment| lambda_xtask::run(command, &environment, Cli::command())),
+        Task::Engine(command) => engine::run_engine(root, command),
+        Task::Demo => demo::run_demo(root),
+        Task::Ci => ci::run_ci(root),
+        Task::Test { arguments } => ci::run_tests(root, arguments),
+    };
+    result.unwrap_or_else(|error| lambda_xtask::report(&error))
+}
+
+/// This process's environment, with the engine of this checkout if one is up. What the process
+/// has already stays: who names another engine means it.
+fn environment(root: &Path) -> anyhow::Result<Environment> {
+    let environment = Environment::of_process()?;
+    let Some(engine) = engine::recorded(root) else { return Ok(environment) };
+    let given = environment.get("DOCKER_HOST").map(str::to_owned);
+    let recorded = engine.environment.get("DOCKER_HOST");
+    if given.is_some() && recorded.is_some() && given.as_ref() != recorded {
+        return Ok(environment);
+    }
+    let missing =
+        |name: &str| if name == "PATH" { given.is_none() } else { environment.get(name).is_none() };
+    let added: Vec<_> = engine.environment.into_iter().filter(|(name, _)| missing(name)).collect();
+    Ok(added
+        .into_iter()
+        .fold(environment, |environment, (name, value)| environment.with(name, value)))
+}
