@@ -1,0 +1,57 @@
+# The verbs of `cargo xtask`, for whoever has `just`, and four for the work in between:
+# `lock`, and `fmt`, `lint` and `test`, which are parts of `ci`.
+
+set positional-arguments
+
+# The environment that pyproject.toml describes, if there is one.
+python := if path_exists(".venv/bin/python") == "true" { ".venv/bin/python" } else { "python3" }
+
+alias build := build-lambdas
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Run the main job on real input, on a real engine
+demo:
+    cargo xtask demo
+
+# Pass every check and test
+ci:
+    cargo xtask ci
+
+# The Docker engine of this checkout: up, status or down
+engine *ARGS:
+    cargo xtask engine "$@"
+
+# Build the images that are not built yet
+build-lambdas *ARGS:
+    cargo xtask build-lambdas "$@"
+
+# Show what stands on what
+graph *ARGS:
+    cargo xtask graph "$@"
+
+# Show every input of an image, and what changed since it was last built
+explain IMAGE *ARGS:
+    cargo xtask explain "$@"
+
+# Write the Python locks anew from the pyproject.toml files; needs uv (--upgrade, --check)
+lock *ARGS:
+    {{ python }} packages/lock.py "$@"
+
+# Format all Rust and Python code
+fmt:
+    cargo fmt --all
+    {{ python }} -m ruff format
+
+# Lint all Rust and Python code and check the types
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+    {{ python }} -m ruff check
+    {{ python }} -m mypy
+
+# Run the Rust and Python tests
+test:
+    cargo test --workspace
+    {{ python }} -m pytest
