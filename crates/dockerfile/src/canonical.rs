@@ -7,8 +7,8 @@
 //! # The encoding
 //! `KEYWORD`, then `{…}` with the flags where there are any, then the arguments: `[…]` for a
 //! list of words, `(…)` for text, `<…>` for each name and value, and one `<<` per
-//! here-document. All text from the file stands in double quotes with `"`, `\` and line
-//! breaks escaped, so that nothing in it can be taken for structure.
+//! here-document. All text from the file stands in double quotes with `"`, `\`, tabs and
+//! line breaks escaped, so that nothing in it can be taken for structure.
 //!
 //! It expands nothing: equal text with different args is told apart by the args.
 
@@ -126,6 +126,7 @@ fn push_quoted(text: &mut String, raw: &str) {
             '\\' => text.push_str("\\\\"),
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
             c => text.push(c),
         }
     }

@@ -17,6 +17,8 @@
 //!   Here it counts as not excluded.
 //! - A pattern with `\p`, `\P` or `\Q`, which BuildKit takes for the regular expressions that
 //!   they happen to be, is a fault.
+//! - A malformed pattern is a fault wherever it is malformed. Go looks at all of a pattern only
+//!   in some versions, and a pattern whose turn never comes goes unnoticed in BuildKit.
 //! - Only one file is read here. Which file counts (`<Dockerfile>.dockerignore` or the
 //!   context's own) is up to the caller.
 

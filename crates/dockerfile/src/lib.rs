@@ -11,6 +11,28 @@
 //! a `# syntax=` line is reported and the rest is read as BuildKit's own frontend reads it;
 //! no Windows containers, paths and variable names are those of Linux.
 //!
+//! # Example
+//! ```
+//! use std::collections::{BTreeMap, BTreeSet};
+//!
+//! let text = "ARG BASE_IMAGE=python:3.13\nFROM $BASE_IMAGE\nCOPY src/ handler.py /app/\n";
+//! let dockerfile = dockerfile::parse_dockerfile(text).expect("a valid Dockerfile");
+//! let settings = dockerfile::Settings {
+//!     target: None,
+//!     args: &BTreeMap::new(),
+//!     platform: "linux/amd64",
+//!     build_platform: None,
+//!     named_contexts: &BTreeSet::new(),
+//! };
+//! let resolved = dockerfile.resolve(&settings).expect("a valid build");
+//! assert_eq!(resolved.references[0].name, "python:3.13");
+//! assert_eq!(resolved.references[0].from_arg.as_deref(), Some("BASE_IMAGE"));
+//! assert_eq!(resolved.sources[0].patterns, ["src", "handler.py"]);
+//!
+//! let ignore = dockerfile::parse_dockerignore("src/**\n!src/keep").expect("valid patterns");
+//! assert!(ignore.excludes("src/lost") && !ignore.excludes("src/keep"));
+//! ```
+//!
 //! # Sources of the rules
 //! The behaviour is that of `frontend/dockerfile` in moby/buildkit (`parser`, `instructions`,
 //! `shell`, `dockerfile2llb`), of moby/patternmatcher and of the filter in tonistiigi/fsutil.

@@ -5,6 +5,9 @@
 //! would have at each of them ([`evaluate`]). No image is looked at: what hangs on an image's
 //! own environment, or on its `ONBUILD`, can't be known here. The first becomes a [`Note`],
 //! the second is left to the caller.
+//!
+//! Instructions that only set metadata are not expanded, so that what BuildKit refuses in them
+//! (`LABEL a=${X?}`) is not refused here.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,7 +15,7 @@ fn canonical(text: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(text: &str, expected: Expect) {
+fn check(text: &str, expected: &Expect) {
     expected.assert_eq(&canonical(text).join("\n"));
 }
 
@@ -54,7 +54,7 @@ F
 VOLUME a b
 WORKDIR /a b
 "#,
-        expect![[r#"
+        &expect![[r#"
             ARG ["A=1"]
             ARG ["B"]
             FROM {"--platform=$A"} ["a"] AS "name"
@@ -77,7 +77,7 @@ WORKDIR /a b
 fn layout_does_not_show() {
     check_equal("COPY a b", "copy \\\n  a \\\n# c\n\n  b  ");
     check_equal("COPY a b", "COPY [\"a\", \"b\"]");
-    check_equal("COPY --link --from=x a b", "COPY  --link\t\"--from=x\" a b");
+    check_equal("COPY --link --from=x a b", "COPY  --link\t--from=\"x\" a b");
     check_equal("ENV a=b c=d", "ENV   a=b \\\n c=d");
     check_equal("RUN [\"a\",\"b\"]", "RUN [ \"a\" , \"\\u0062\" ]");
 }

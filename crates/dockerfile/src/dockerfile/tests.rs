@@ -7,7 +7,7 @@ use super::parse_dockerfile;
 use crate::instruction::{Command, InstructionKind};
 
 #[track_caller]
-fn check(text: &str, expected: Expect) {
+fn check(text: &str, expected: &Expect) {
     let dockerfile = parse_dockerfile(text).expect("no faults");
     let mut lines = vec![format!("{:?} {:?}", dockerfile.directives, dockerfile.global_args)];
     for stage in &dockerfile.stages {
@@ -19,7 +19,7 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[track_caller]
-fn check_faults(text: &str, expected: Expect) {
+fn check_faults(text: &str, expected: &Expect) {
     let faults = parse_dockerfile(text).expect_err("faults");
     let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
     expected.assert_eq(&lines.join("\n"));
@@ -48,7 +48,7 @@ fn stages_and_args() {
         "\u{feff}# syntax=docker/dockerfile:1\r\n# escape=`\r\n# c\r\nARG V=3 W\r\n\
          FROM --platform=$BUILDPLATFORM python:$V AS Build\r\nARG X\r\nENV A=b `\r\n  C=d\r\n\
          FROM scratch\r\nWORKDIR /a b\r\n",
-        expect![[r#"
+        &expect![[r#"
             Directives { syntax: Some("docker/dockerfile:1"), escape: '`', check: None } [Arg { name: "V", default: Some("3"), line: 4 }, Arg { name: "W", default: None, line: 4 }]
             5: FROM "python:$V" Some("$BUILDPLATFORM") Some("build")
             6: Arg([Arg { name: "X", default: None, line: 6 }])
@@ -64,7 +64,7 @@ fn copy_and_add() {
         "FROM a\nCOPY --from=b --chown=1:1 --chmod=755 --link --parents --exclude=x --exclude=y s t /d/\n\
          ADD --checksum=c --keep-git-dir=false --unpack [\"a b\", \"/d\"]\n\
          COPY <<one <<-'two' three /d/\n1 $x\none\n\t2\n\ttwo\nUSER x\n",
-        expect![[r#"
+        &expect![[r#"
             Directives { syntax: None, escape: '\\', check: None } []
             1: FROM "a" None None
             2: Copy(Copy { from: Some("b"), sources: ["s", "t"], destination: "/d/", heredocs: [], excludes: ["x", "y"], parents: true, link: true, chown: Some("1:1"), chmod: Some("755") })
@@ -79,7 +79,7 @@ fn run() {
     check(
         "FROM a\nRUN --mount=type=cache,id=x,target=/c --network=none --device=v.com/d=x,required <<E cat\n# kept\nE\n\
          ONBUILD COPY <<E /x\nbody\nE\n",
-        expect![[r##"
+        &expect![[r##"
             Directives { syntax: None, escape: '\\', check: None } []
             1: FROM "a" None None
             2: Run(Run { command: Shell("<<E cat"), mounts: [Mount { kind: Cache, from: None, source: None, target: Some("/c"), options: [MountOption { key: "type", value: Some("cache") }, MountOption { key: "id", value: Some("x") }, MountOption { key: "target", value: Some("/c") }] }], network: Some("none"), security: None, devices: [Device { name: "v.com/d=x", required: true }], heredocs: [Heredoc { name: "E", expand: true, strip_tabs: false, content: "# kept\n" }] })
@@ -104,7 +104,7 @@ fn shell_and_json_form() {
 fn all_faults_are_reported() {
     check_faults(
         "RUN x\nFORM a\nCOPY --form=b x /y\nFROM a\nENV\n  COPY one\nRUN --mount=type=cache,from=$x y\n",
-        expect![[r#"
+        &expect![[r#"
             1:1: instruction before the first FROM
             hint: only ARG may come before it
             2:1: unknown instruction `FORM`
@@ -119,25 +119,25 @@ fn all_faults_are_reported() {
     );
     check_faults(
         "",
-        expect![[r#"
+        &expect![[r#"
             1:1: no instructions
             hint: begin with `FROM image`"#]],
     );
     check_faults(
         "ARG a\n",
-        expect![[r#"
+        &expect![[r#"
             1:1: no stages: there is no FROM
             hint: begin with `FROM image`"#]],
     );
     check_faults(
         "FROM a\nRUN <<EOF\nx\n",
-        expect![[r#"
+        &expect![[r#"
             2:1: here-document `EOF` has no end
             hint: end it with a line that is only `EOF`"#]],
     );
     check_faults(
         "# escape=x\nFROM a\n",
-        expect![[r#"
+        &expect![[r#"
             1:1: invalid escape token `x`
             hint: the escape token is either a backslash or a backtick"#]],
     );
@@ -192,14 +192,14 @@ fn refusals() {
 proptest! {
     #[test]
     fn never_panics(text in any::<String>()) {
-        let _ = parse_dockerfile(&text);
+        drop(parse_dockerfile(&text));
     }
 
     #[test]
     fn never_panics_on_likely_text(
         text in r#"(FROM |ONBUILD |COPY |RUN |ENV |ARG |--from=|--mount=|<<-?E|\n|\\\n|# escape=`\n|[a-e"'\[\]{}, =$\\`#à]|\r\n|\t){0,40}"#,
     ) {
-        let _ = parse_dockerfile(&text);
+        drop(parse_dockerfile(&text));
     }
 
     /// Places point into the text.

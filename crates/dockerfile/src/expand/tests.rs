@@ -179,14 +179,14 @@ fn a_word_that_is_one_variable() {
 proptest! {
     #[test]
     fn never_panics(word in any::<String>(), escape in prop_oneof![Just('\\'), Just('`')]) {
-        let _ = expand_word(&word, escape, &fixture());
+        drop(expand_word(&word, escape, &fixture()));
     }
 
     #[test]
     fn never_panics_on_likely_words(
         word in r#"([$]|[{]|[}]|[$][{][AUELM](:?[-+?]|[#][#]?|%%?|//?)|[a-c*?'"\\/. 0é]){0,24}"#,
     ) {
-        let _ = expand_word(&word, '\\', &fixture());
+        drop(expand_word(&word, '\\', &fixture()));
     }
 
     /// Without anything special, a word stays what it is.

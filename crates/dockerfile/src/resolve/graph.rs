@@ -302,7 +302,7 @@ impl<'d> Graph<'d> {
         if let (Some(context), Some(name)) = (&node.replaced_by, &node.stage.name) {
             resolved.references.push(Reference {
                 name: name.clone(),
-                raw: node.stage.base.clone(),
+                raw: name.clone(),
                 line: node.stage.line,
                 via: Via::From,
                 platform: node.platform.clone(),

@@ -1,1 +1,532 @@
-//! x
+//! What a build of a target refers to and reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+use super::{Resolved, Settings, acts_undeclared};
+use crate::dockerfile::parse_dockerfile;
+use crate::fault::Fault;
+
+/// Words such as `target=x`, `arg:A=1`, `context:name` and `build=linux/arm64`.
+fn resolve(text: &str, settings: &str) -> Result<Resolved, Vec<Fault>> {
+    let mut args = BTreeMap::new();
+    let mut contexts = BTreeSet::new();
+    let (mut target, mut platform, mut build) = (None, "linux/amd64", None);
+    for word in settings.split_whitespace() {
+        if let Some(arg) = word.strip_prefix("arg:") {
+            let (name, value) = arg.split_once('=').expect("an arg has a value");
+            args.insert(name.to_owned(), value.to_owned());
+        } else if let Some(context) = word.strip_prefix("context:") {
+            contexts.insert(context.to_owned());
+        } else {
+            match word.split_once('=').expect("a setting has a value") {
+                ("target", value) => target = Some(value),
+                ("platform", value) => platform = value,
+                ("build", value) => build = Some(value),
+                other => panic!("unknown setting {other:?}"),
+            }
+        }
+    }
+    let settings = Settings {
+        target,
+        args: &args,
+        platform,
+        build_platform: build,
+        named_contexts: &contexts,
+    };
+    parse_dockerfile(text).expect("no faults").resolve(&settings)
+}
+
+fn render(resolved: &Resolved) -> String {
+    let mut lines = vec![format!("stages {:?}", resolved.stages)];
+    for r in &resolved.references {
+        let mut line = format!("{}: {:?} {} as {:?}", r.line, r.via, r.name, r.raw);
+        let extra = [("platform", &r.platform), ("arg", &r.from_arg), ("is", &r.named_context)];
+        for (name, value) in extra {
+            line.extend(value.iter().map(|value| format!(" {name} {value}")));
+        }
+        lines.push(line);
+    }
+    for read in &resolved.sources {
+        let context = read.context.as_deref().unwrap_or("main");
+        let mut line = format!("{}: reads {context} {:?}", read.line, read.patterns);
+        if !read.excludes.is_empty() {
+            line += &format!(" without {:?}", read.excludes);
+        }
+        line += if read.parents { " with parents" } else { "" };
+        lines.push(line);
+    }
+    for remote in &resolved.remotes {
+        let (kind, source, pin) = (remote.kind, &remote.source, &remote.checksum);
+        lines.push(format!("{}: {kind:?} {source} {pin:?}", remote.line));
+    }
+    lines.extend(resolved.undetermined.iter().map(|n| format!("{}: {}", n.line, n.message)));
+    lines.join("\n")
+}
+
+#[track_caller]
+fn check(text: &str, settings: &str, expected: &Expect) {
+    expected.assert_eq(&render(&resolve(text, settings).expect("no faults")));
+}
+
+#[track_caller]
+fn check_fault(text: &str, settings: &str, expected: &Expect) {
+    let faults = resolve(text, settings).expect_err("faults");
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    expected.assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn only_reachable_stages_count() {
+    let text = "\
+FROM one AS a
+COPY x /
+FROM two AS b
+COPY y /
+FROM a AS c
+COPY --from=b /y /
+FROM unused AS d
+COPY --from=other/image:1 /z /
+FROM c
+COPY z /
+";
+    check(
+        text,
+        "",
+        &expect![[r#"
+            stages [0, 1, 2, 4]
+            1: From one as "one"
+            3: From two as "two"
+            2: reads main ["x"]
+            4: reads main ["y"]
+            10: reads main ["z"]"#]],
+    );
+    check(
+        text,
+        "target=D",
+        &expect![[r#"
+            stages [3]
+            7: From unused as "unused"
+            8: CopyFrom other/image:1 as "other/image:1""#]],
+    );
+    check(
+        text,
+        "target=a",
+        &expect![[r#"
+            stages [0]
+            1: From one as "one"
+            2: reads main ["x"]"#]],
+    );
+}
+
+#[test]
+fn bases_are_expanded() {
+    check(
+        "ARG V=3\nARG BASE_IMAGE=python:${V:-2}\nFROM --platform=$BUILDPLATFORM $BASE_IMAGE AS x\n\
+         FROM a/$TARGETARCH-$TARGETSTAGE\nRUN --mount=from=x,target=/x y\n",
+        "arg:V=4 platform=linux/arm64 build=linux/amd64",
+        &expect![[r#"
+            stages [0, 1]
+            3: From python:4 as "$BASE_IMAGE" platform linux/amd64 arg BASE_IMAGE
+            4: From a/arm64-default as "a/$TARGETARCH-$TARGETSTAGE""#]],
+    );
+    check(
+        "FROM a-$TARGETSTAGE$V AS Last\n",
+        "arg:V=1 arg:TARGETSTAGE=t",
+        &expect![[r#"
+            stages [0]
+            1: From a-t as "a-$TARGETSTAGE$V""#]],
+    );
+}
+
+#[test]
+fn sources_see_args_and_env() {
+    check(
+        "ARG G=global\nFROM scratch\nARG G\nARG D=dir\nENV E=$D/e F=${U:-f}\nWORKDIR /w\n\
+         COPY $G ${E} $F ./$U/x/ ../y /abs//z /\nARG D=\nCOPY \"a$D\" 'c' /\nCOPY <<EOF /only\n$E\nEOF\n",
+        "arg:D=given",
+        &expect![[r#"
+            stages [0]
+            7: reads main ["global", "given/e", "f", "x", "y", "abs/z"]
+            9: reads main ["agiven", "c"]"#]],
+    );
+}
+
+#[test]
+fn a_stage_takes_over_the_environment_of_its_base() {
+    check(
+        "FROM scratch AS a\nARG X=1\nENV Y=2\nFROM a AS b\nENV Y=3\nFROM a\nCOPY $X$Y$Z /\n",
+        "",
+        &expect![[r#"
+            stages [0, 2]
+            7: reads main ["12"]"#]],
+    );
+}
+
+#[test]
+fn what_an_image_may_set_is_not_known() {
+    check(
+        "FROM image\nARG A\nENV B=$HOME/b C=c\nCOPY --exclude=x $C $A /\nCOPY --parents $B /\n\
+         ADD $PATH /\nRUN --mount=source=$B,target=/b x\nRUN --mount=type=$B,target=/b x\n\
+         RUN --mount=target=$B,source=s x\nCOPY $C /$HOME\nENV $HOME=x\nCOPY $C /\n",
+        "",
+        &expect![[r#"
+            stages [0]
+            1: From image as "image"
+            4: reads main ["."] without ["x"]
+            5: reads main ["."]
+            6: reads main ["."]
+            7: reads main ["."]
+            8: reads main ["."]
+            9: reads main ["s"]
+            10: reads main ["c"]
+            12: reads main ["."]
+            4: `A` may be set by the environment of the base image: the whole context is taken for read
+            5: `B` may be set by the environment of the base image: the whole context is taken for read
+            6: `PATH` may be set by the environment of the base image: the whole context is taken for read
+            7: `B` may be set by the environment of the base image: the whole context is taken for read
+            8: `B` may be set by the environment of the base image: the whole context is taken for read
+            12: `C` may be set by the environment of the base image: the whole context is taken for read"#]],
+    );
+}
+
+#[test]
+fn mounts() {
+    check(
+        "FROM scratch AS s\nFROM s\n\
+         RUN --mount=target=/a --mount=type=cache,target=/c --mount=type=tmpfs,target=/t x\n\
+         RUN --mount=source=/src/../lib/,target=/b --mount=from=s,target=/d --mount=from=img,target=/e x\n\
+         RUN --mount=type=cache,from=ctx,source=seed,target=/f --mount=type=secret,id=x x\n",
+        "context:ctx",
+        &expect![[r#"
+            stages [0, 1]
+            4: MountFrom img as "img"
+            5: MountFrom ctx as "ctx" is ctx
+            3: reads main ["."]
+            4: reads main ["lib"]
+            5: reads ctx ["seed"]"#]],
+    );
+}
+
+#[test]
+fn add() {
+    check(
+        "FROM scratch\nADD a.tar https://example.com/f /\n\
+         ADD --checksum=sha256:0 https://example.com/f /\n\
+         ADD https://example.com/r.git#v1 /\nADD --exclude=*.md $X <<E /\nx\nE\n",
+        "",
+        &expect![[r#"
+            stages [0]
+            2: reads main ["a.tar"]
+            5: reads main ["."] without ["*.md"]
+            2: Http https://example.com/f None
+            3: Http https://example.com/f Some("sha256:0")
+            4: Git https://example.com/r.git#v1 None"#]],
+    );
+}
+
+#[test]
+fn parents_keep_the_pivot() {
+    check(
+        "FROM scratch\nCOPY --parents a/./b/../c /d /x/./**/y ./a /./b/./c /\nCOPY --parents=false a/./b /\n",
+        "",
+        &expect![[r#"
+            stages [0]
+            2: reads main ["a/./c", "d", "x/./**/y", "a", "b/c"] with parents
+            3: reads main ["a/b"]"#]],
+    );
+}
+
+#[test]
+fn named_contexts_replace_images_and_stages() {
+    let text = "\
+FROM python:latest AS deps
+COPY lost /
+FROM docker.io/library/python
+COPY --from=deps a /
+COPY --from=0 b /
+RUN --mount=from=Deps,source=c,target=/c x
+";
+    check(
+        text,
+        "context:python context:deps",
+        &expect![[r#"
+            stages [1]
+            3: From docker.io/library/python as "docker.io/library/python" is python
+            4: CopyFrom deps as "deps" is deps
+            5: CopyFrom deps as "0" is deps
+            6: MountFrom deps as "Deps" is deps
+            4: reads deps ["a"]
+            5: reads deps ["b"]
+            6: reads deps ["c"]"#]],
+    );
+    check(
+        text,
+        "context:deps target=deps",
+        &expect![[r#"
+            stages []
+            1: From deps as "deps" is deps"#]],
+    );
+    check(
+        "FROM a AS scratch\nCOPY x /\nFROM scratch\n",
+        "context:scratch",
+        &expect![[r#"
+            stages [0, 1]
+            1: From a as "a"
+            2: reads main ["x"]"#]],
+    );
+}
+
+#[test]
+fn triggers_run_in_the_stages_on_top() {
+    check(
+        "FROM scratch AS a\nONBUILD ARG X=1\nONBUILD COPY $X /\nONBUILD COPY --from=img <<E /y z /\nb\nE\n\
+         FROM a AS b\nENV X=2\nFROM b\nCOPY $X /\n",
+        "",
+        &expect![[r#"
+            stages [0, 1, 2]
+            7: CopyFrom img as "img"
+            7: reads main ["1"]
+            10: reads main ["2"]"#]],
+    );
+    check_fault(
+        "FROM scratch AS a\nONBUILD NOPE\nFROM a\n",
+        "",
+        &expect![[r#"
+            2:1: unknown instruction `NOPE`
+            hint: did you mean `COPY`?"#]],
+    );
+}
+
+/// As in BuildKit: `FROM` takes the stage before it, everything else the last one.
+#[test]
+fn repeated_names() {
+    check(
+        "FROM one AS x\nFROM x AS x\nCOPY a /\nFROM scratch\nCOPY --from=x b /\n",
+        "",
+        &expect![[r#"
+            stages [0, 1, 2]
+            1: From one as "one"
+            3: reads main ["a"]"#]],
+    );
+}
+
+#[test]
+fn empty_bases() {
+    check_fault(
+        "ARG BASE_IMAGE\nFROM $BASE_IMAGE\n",
+        "",
+        &expect![[r#"
+            2:1: the base `$BASE_IMAGE` of this stage is empty
+            hint: `BASE_IMAGE` has no value: set `base`, or give it in `args`"#]],
+    );
+    check_fault(
+        "ARG V\nFROM scratch AS x\nFROM python:$V AS y\nFROM $W\nFROM --platform=$V x\n",
+        "target=x",
+        &expect![[r#"
+            3:1: invalid image name `python:`: it doesn't follow the format
+            hint: `V` has no value: give it in `args`
+            4:1: the base `$W` of this stage is empty
+            hint: declare `ARG W` before the first FROM
+            5:1: the platform `$V` of this stage is empty
+            hint: `V` has no value: give it in `args`"#]],
+    );
+}
+
+#[test]
+fn refused_references() {
+    check_fault(
+        "FROM a AS one\nFROM b AS two\n",
+        "target=three",
+        &expect![[r#"
+            1:1: no stage has the name `three`
+            hint: the named stages are `one`, `two`"#]],
+    );
+    check_fault(
+        "FROM a AS one\nCOPY --from=two x /\nFROM b AS two\nFROM one\n",
+        "",
+        &expect![[r#"
+            2:1: stage `two` comes after the one that reads it
+            hint: move the stage up"#]],
+    );
+    check_fault(
+        "FROM a AS one\nCOPY --from=two x /\nFROM b AS two\nCOPY --from=one x /\nFROM c\n",
+        "",
+        &expect![[r#"
+            3:1: stage `two` needs itself
+            hint: a stage can only copy or mount from an earlier one"#]],
+    );
+    check_fault(
+        "FROM a\nCOPY --from=2 x /\nCOPY --from=$X x /\nCOPY --from=Bad! x /\n",
+        "",
+        &expect![[r#"
+            2:1: there is no stage with the index 2
+            hint: stages are counted from 0 to 0
+            3:1: `--from` takes no variables
+            hint: define a stage with FROM and name it in `--from`
+            4:1: invalid image name `Bad!`: the repository must be lowercase
+            hint: an image name looks like `registry/repository:tag`"#]],
+    );
+    check_fault(
+        "FROM a AS build-\nFROM Build\nFROM --platform=x/y/z/w a\n",
+        "",
+        &expect![[r#"
+            1:1: invalid image name `build-`: it doesn't follow the format
+            hint: an image name looks like `registry/repository:tag`
+            2:1: invalid image name `Build`: the repository must be lowercase
+            hint: an image name looks like `registry/repository:tag`
+            3:1: invalid platform `x/y/z/w`
+            hint: a platform looks like `linux/amd64` or `linux/arm/v7`"#]],
+    );
+}
+
+#[test]
+fn refused_instructions() {
+    check_fault(
+        "FROM scratch\nCOPY ${X:?} /\nARG Y=${X?set-it}\nENV A='\nRUN --mount=typ=x y\n\
+         COPY http://x/y /\nCOPY --chmod=999 a /\nADD --checksum=x a /\nADD --checksum=x http://a/b c /\n\
+         COPY <<E /\n${X?}\nE\n",
+        "",
+        &expect![[r#"
+            2:1: X: is not allowed to be unset
+            3:1: X: set-it
+            4:1: unexpected end while looking for a matching single quote
+            5:1: unknown mount option `typ`
+            hint: did you mean `type`?
+            6:1: COPY can't fetch `http://x/y`
+            hint: use ADD
+            7:1: invalid `--chmod=999`
+            hint: a mode is an octal number up to 7777
+            8:1: `--checksum` takes a URL or a git reference as source
+            9:1: `--checksum` takes exactly one source
+            10:1: X: is not allowed to be unset"#]],
+    );
+    check_fault(
+        "FROM a\n",
+        "platform=linux",
+        &expect![[r#"
+        1:1: platform `linux` is only half of one
+        hint: write it as `linux/amd64`"#]],
+    );
+    check_fault("ARG A=${B?}\nFROM a\n", "", &expect!["1:1: B: is not allowed to be unset"]);
+}
+
+/// An arg that is given is not held against its default.
+#[test]
+fn a_default_that_is_not_used_is_not_refused() {
+    check(
+        "ARG A=${B?}\nFROM a:$A\nARG C=${D?}\n",
+        "arg:A=1 arg:C=2",
+        &expect![[r#"
+            stages [0]
+            2: From a:1 as "a:$A""#]],
+    );
+}
+
+#[test]
+fn declared_args_and_instructions() {
+    let text = "# syntax=x\n# escape=`\nARG A=1\nFROM a AS one\nARG B\nRUN `\n x\n\
+                FROM b\nARG C\nFROM one\nARG D\n";
+    let resolved = resolve(text, "").expect("no faults");
+    let names: Vec<&str> = resolved.declared_args.iter().map(String::as_str).collect();
+    assert_eq!(names, ["A", "B", "D"]);
+    expect![[r##"
+        # syntax="x"
+        # escape=`
+        ARG ["A=1"]
+        FROM ["a"] AS "one"
+        ARG ["B"]
+        RUN ("x")
+        FROM ["one"]
+        ARG ["D"]"##]]
+    .assert_eq(&resolved.instructions.join("\n"));
+    assert!(!resolved.reads_main_context);
+}
+
+#[test]
+fn args_that_act_undeclared() {
+    for name in ["http_proxy", "NO_PROXY", "TARGETARCH", "SOURCE_DATE_EPOCH", "BUILDKIT_SYNTAX"] {
+        assert!(acts_undeclared(name), "{name}");
+    }
+    for name in ["VERSION", "PROXY", "TARGET", "source_date_epoch"] {
+        assert!(!acts_undeclared(name), "{name}");
+    }
+}
+
+/// An index beyond the stages can hit an image that an instruction names.
+#[test]
+fn indices_count_images_after_the_stages() {
+    check(
+        "FROM scratch AS a\nCOPY --from=one x /\nCOPY --from=1 y /\n",
+        "",
+        &expect![[r#"
+            stages [0]
+            2: CopyFrom one as "one"
+            3: CopyFrom one as "1""#]],
+    );
+}
+
+#[test]
+fn growth_has_bounds() {
+    let doubling = format!("FROM scratch\nENV A=xx\n{}COPY $A /\n", "ENV A=$A$A\n".repeat(60));
+    let resolved = resolve(&doubling, "").expect("no faults");
+    assert_eq!(resolved.sources[0].patterns, ["."]);
+    assert_eq!(resolved.undetermined.len(), 1);
+}
+
+/// Lines that make sense together more often than chance.
+fn dockerfiles() -> impl Strategy<Value = String> {
+    let line = prop::sample::select(vec![
+        "FROM scratch\n",
+        "FROM a AS one\n",
+        "FROM one AS two\n",
+        "FROM $A\n",
+        "ARG A=x\n",
+        "ARG A\n",
+        "ENV B=$A$C\n",
+        "COPY $A$B /\n",
+        "COPY --from=one x /\n",
+        "COPY --from=two x /\n",
+        "COPY --from=0 x /\n",
+        "COPY --from=1 x /\n",
+        "ADD https://x/y $B /\n",
+        "RUN --mount=from=two,target=/x --mount=source=$A,target=/y z\n",
+        "ONBUILD COPY --from=two $A /\n",
+        "ONBUILD ARG A=y\n",
+        "WORKDIR $A\n",
+    ]);
+    prop::collection::vec(line, 1..12).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #[test]
+    fn deterministic_and_consistent(
+        text in dockerfiles(),
+        settings in prop::sample::select(vec!["", "arg:A=one", "target=two", "context:one"]),
+    ) {
+        let Ok(_) = parse_dockerfile(&text) else { return Ok(()) };
+        let resolved = resolve(&text, settings);
+        prop_assert_eq!(&resolved, &resolve(&text, settings));
+        if let Ok(resolved) = resolved {
+            prop_assert!(resolved.stages.is_sorted());
+            let main = resolved.sources.iter().any(|read| read.context.is_none());
+            prop_assert_eq!(resolved.reads_main_context, main);
+            for note in &resolved.undetermined {
+                let whole = resolved.sources.iter().any(|r| {
+                    r.line == note.line && r.patterns == ["."]
+                });
+                prop_assert!(whole);
+            }
+            prop_assert!(resolved.references.iter().all(|r| r.name != "scratch"));
+        }
+    }
+
+    #[test]
+    fn never_panics(text in any::<String>()) {
+        if parse_dockerfile(&format!("FROM a\n{text}")).is_ok() {
+            drop(resolve(&format!("FROM a\n{text}"), ""));
+        }
+    }
+}
