@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use buildx::VertexKind;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lambda_images::discovery::ImageName;
 
@@ -51,20 +52,23 @@ impl Display {
         }
     }
 
-    /// An image's build is at this step.
+    /// An image's build is at this step. Plain lines tell only of instructions: what BuildKit
+    /// does besides them is over too soon to be worth a line.
     pub(crate) fn step(&mut self, image: &ImageName, step: &str) {
+        let step = shortened(step);
         match &mut self.form {
             Form::Plain { running } => {
                 if let Some(last) = running.get_mut(image)
-                    && last != step
+                    && VertexKind::of(&step) == VertexKind::Step
+                    && *last != step
                 {
-                    *last = step.to_owned();
+                    last.clone_from(&step);
                     note(&format!("        {image}: {step}"));
                 }
             }
             Form::Terminal { running, .. } => {
                 if let Some(bar) = running.get(image) {
-                    bar.set_message(step.to_owned());
+                    bar.set_message(step);
                 }
             }
         }
@@ -103,6 +107,20 @@ impl Display {
         }
         self.started.elapsed()
     }
+}
+
+/// A step with every run of 64 hex digits (a digest, a fingerprint) cut to 12.
+fn shortened(step: &str) -> String {
+    let mut text = String::new();
+    let mut rest = step;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let digits = &rest[start..];
+        let length = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+        text += &rest[..start];
+        text += if length == 64 { &digits[..12] } else { &digits[..length] };
+        rest = &digits[length..];
+    }
+    text + rest
 }
 
 fn terminal_form(total: usize) -> Form {
@@ -153,6 +171,16 @@ pub(crate) fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digests_are_cut_short() {
+        let sum = "0123456789abcdef".repeat(4);
+        assert_eq!(
+            shortened(&format!("FROM base:sha-{sum}@sha256:{sum}")),
+            "FROM base:sha-0123456789ab@sha256:0123456789ab"
+        );
+        assert_eq!(shortened("[2/5] RUN é deadbeef"), "[2/5] RUN é deadbeef");
+    }
 
     #[test]
     fn durations_and_sizes() {

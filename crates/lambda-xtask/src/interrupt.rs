@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
-/// A thread that waits for signals; they have their usual effect again once it is dropped.
+/// A thread that waits for signals. Once it is dropped they are no longer heard, and still do
+/// not end the process: it is about to end by itself.
 pub(crate) struct Interrupts {
     handle: Handle,
     thread: Option<JoinHandle<()>>,

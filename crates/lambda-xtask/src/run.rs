@@ -2,16 +2,16 @@
 //! ends the children when it is interrupted. It has no policy of its own.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use lambda_images::discovery::ImageName;
 use lambda_images::manifest::Manifest;
-use lambda_images::plan::{Action, Plan, PlannedImage, StoredImage};
+use lambda_images::plan::{Action, Destination, Plan, PlannedImage, StoredImage};
 use lambda_images::record::Record;
-use lambda_images::reference::ImageReference;
+use lambda_images::reference::{Digest, ImageReference};
 use lambda_images::schedule::Schedule;
 
 use crate::build::{BuildJob, Built};
@@ -22,7 +22,7 @@ use crate::process::{Ending, end_group};
 use crate::state::State;
 use crate::store::Store;
 
-/// Time that an interrupted build has to cancel and leave, before it is killed.
+/// Time that a build has to cancel and leave when it is to end, before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long to expect of an image that was never built here.
 const UNKNOWN: Duration = Duration::from_secs(60);
@@ -104,7 +104,8 @@ impl Run<'_> {
             groups: BTreeMap::new(),
             outcomes,
             bases: self.known_bases(),
-            interruptions: 0,
+            stop: None,
+            kill_at: None,
         };
         let result = thread::scope(|scope| {
             let result = running.drive(scope, &sender, &receiver, manifest);
@@ -115,7 +116,7 @@ impl Run<'_> {
             result
         });
         drop(interrupts);
-        let interrupted = running.interruptions > 0;
+        let interrupted = running.stop == Some(Stop::Interrupted);
         let outcomes = running
             .outcomes
             .into_iter()
@@ -169,9 +170,7 @@ impl Run<'_> {
     /// up, and the identity tag pins as well: it names these inputs and no others.
     fn pinned(&self, image: &PlannedImage, stored: Option<&StoredImage>) -> ImageReference {
         match stored.and_then(|stored| stored.digest.as_ref()) {
-            Some(digest)
-                if self.store.destination == lambda_images::plan::Destination::Registry =>
-            {
+            Some(digest) if self.store.destination == Destination::Registry => {
                 image.names.identity.pinned(digest)
             }
             _ => image.names.identity.clone(),
@@ -189,14 +188,18 @@ impl Run<'_> {
     }
 
     fn after_build(&self, image: &PlannedImage, built: Built) -> anyhow::Result<Ended> {
+        let digest = built.digest.as_ref().map(|digest| digest.parse()).transpose()?;
+        if let (Destination::Registry, Some(digest)) = (self.store.destination, &digest) {
+            // The push has said what the registry holds: no need to ask it.
+            let digest: Digest = Digest::clone(digest);
+            let stored = StoredImage { id: digest.to_string(), digest: Some(digest), size: None };
+            return Ok(Ended { built: Some(built), stored });
+        }
         let found = self.store.find(&image.names.identity)?;
         let found = found.with_context(|| {
             format!("`{}` was built, but the store does not have it", image.names.identity)
         })?;
-        let digest = match &built.digest {
-            Some(digest) => Some(digest.parse()?),
-            None => found.digest,
-        };
+        let digest = digest.or(found.digest);
         Ok(Ended { built: Some(built), stored: StoredImage { digest, ..found } })
     }
 }
@@ -210,7 +213,28 @@ struct Running<'r, 'a> {
     groups: BTreeMap<usize, u32>,
     outcomes: Vec<Option<Outcome>>,
     bases: BTreeMap<ImageName, ImageReference>,
-    interruptions: usize,
+    /// Why nothing more is started.
+    stop: Option<Stop>,
+    /// When what still runs then is killed.
+    kill_at: Option<Instant>,
+}
+
+/// Why a run ends before all is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stop {
+    /// By Ctrl-C.
+    Interrupted,
+    /// By the failure of this image, with `--fail-fast`.
+    Failed(ImageName),
+}
+
+impl Stop {
+    fn because_of(&self) -> Option<ImageName> {
+        match self {
+            Stop::Interrupted => None,
+            Stop::Failed(name) => Some(name.clone()),
+        }
+    }
 }
 
 impl<'r> Running<'r, '_> {
@@ -231,10 +255,17 @@ impl<'r> Running<'r, '_> {
             if self.schedule.is_over() {
                 return Ok(());
             }
-            let event = if self.interruptions == 0 {
-                events.recv().context("all builds are gone")?
-            } else {
-                events.recv_timeout(GRACE).unwrap_or(Event::Interrupted)
+            let event = match self.kill_at {
+                None => events.recv().context("all builds are gone")?,
+                Some(at) => match events.recv_timeout(at.saturating_duration_since(Instant::now()))
+                {
+                    Ok(event) => event,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.kill();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => bail!("all builds are gone"),
+                },
             };
             match event {
                 Event::Step { image, step } => {
@@ -314,8 +345,9 @@ impl<'r> Running<'r, '_> {
                     ),
                 }
             }
-            Err(_) if self.interruptions > 0 => {
-                (Outcome::Skipped { because_of: None }, format!("ended   {}", planned.name))
+            Err(_) if self.stop.is_some() => {
+                let because_of = self.stop.as_ref().and_then(Stop::because_of);
+                (Outcome::Skipped { because_of }, format!("ended   {}", planned.name))
             }
             Err(error) => (
                 Outcome::Failed { error: format!("{error:#}") },
@@ -332,29 +364,35 @@ impl<'r> Running<'r, '_> {
             self.outcomes[skip.image] =
                 Some(Outcome::Skipped { because_of: Some(skip.because_of) });
         }
-        if failed && run.fail_fast && self.interruptions == 0 {
-            let name = planned.name.clone();
-            self.stop(Some(&name));
+        if failed && run.fail_fast && self.stop.is_none() {
+            self.stop(Stop::Failed(planned.name.clone()));
         }
         Ok(())
     }
 
-    /// Starts nothing more, and lets what runs be cancelled.
-    fn stop(&mut self, because_of: Option<&ImageName>) {
+    /// Starts nothing more, and asks what runs to cancel and leave.
+    fn stop(&mut self, stop: Stop) {
         for image in self.schedule.stop() {
-            self.outcomes[image] = Some(Outcome::Skipped { because_of: because_of.cloned() });
+            self.outcomes[image] = Some(Outcome::Skipped { because_of: stop.because_of() });
         }
         self.end_all(Ending::Interrupt);
+        self.kill_at = Some(Instant::now() + GRACE);
+        self.stop = Some(stop);
     }
 
     fn interrupted(&mut self) {
-        self.interruptions += 1;
-        if self.interruptions == 1 {
-            self.display.say("interrupted: ending the builds (again: at once)");
-            self.stop(None);
-        } else {
-            self.end_all(Ending::Kill);
+        match self.stop {
+            Some(Stop::Interrupted) => self.kill(),
+            _ => {
+                self.display.say("interrupted: ending the builds (again: at once)");
+                self.stop(Stop::Interrupted);
+            }
         }
+    }
+
+    fn kill(&mut self) {
+        self.end_all(Ending::Kill);
+        self.kill_at = None;
     }
 
     fn end_all(&self, ending: Ending) {
