@@ -4,7 +4,7 @@
 //! git repository of its own, and the images belong to a stack of this run, so that nothing
 //! built before can make a step look better than it is. BuildKit's cache is left as it is.
 
-mod copy;
+pub(crate) mod copy;
 mod invoke;
 mod runtime_api;
 

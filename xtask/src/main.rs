@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands of `lambda_xtask` for this repository's own images, and this
 //! repository's own tasks. Each task has a file of its own.
 
+mod bench;
 mod ci;
 mod demo;
 mod engine;
@@ -31,6 +32,8 @@ enum Task {
     Demo,
     /// Run everything that must pass: formatting, lints, tests, documentation, Python, the engine
     Ci,
+    /// Measure a run with nothing to build, against `docker buildx bake`
+    Bench,
     /// Run `cargo test` with an engine
     Test {
         /// Arguments for `cargo test`
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
             .map(|environment| lambda_xtask::run(command, &environment, Cli::command())),
         Task::Engine(command) => engine::run_engine(root, command),
         Task::Demo => demo::run_demo(root),
+        Task::Bench => bench::run_bench(root),
         Task::Ci => ci::run_ci(root),
         Task::Test { arguments } => ci::run_tests(root, arguments),
     };

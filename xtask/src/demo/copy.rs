@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use lambda_xtask::Environment;
 
 /// Copies what git keeps or would keep, and commits it.
-pub(super) fn copy_tree(from: &Path, to: &Path, environment: &Environment) -> anyhow::Result<()> {
+pub(crate) fn copy_tree(from: &Path, to: &Path, environment: &Environment) -> anyhow::Result<()> {
     let environment = environment.clone();
     let mut list = environment.clone().in_folder(from).command("git");
     list.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);

@@ -1,0 +1,143 @@
+//! `cargo xtask bench`: what a run costs when there is nothing to build, against what else would
+//! answer the same question on the same tree: `docker buildx bake` with all layers cached.
+//!
+//! Whole processes, in turn (ours, theirs, ours, theirs …), so that a machine that drifts
+//! drifts under both. It judges nothing: it prints medians and the ratio.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use lambda_xtask::Environment;
+use serde_json::{Map, Value, json};
+
+use crate::demo::copy::copy_tree;
+use crate::engine;
+use crate::steps::{say, step};
+
+const ROUNDS: usize = 9;
+
+pub(crate) fn run_bench(root: &Path) -> anyhow::Result<ExitCode> {
+    let engine = step("a Docker engine", || engine::up(root))?;
+    let mut environment = Environment::of_process()?;
+    for (name, value) in engine.environment {
+        environment = environment.with(name, value);
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("lambda-images-bench-")
+        .tempdir()
+        .context("failed to make a folder")?;
+    let environment = environment.in_folder(folder.path());
+    copy_tree(root, folder.path(), &environment)?;
+    let program = std::env::current_exe().context("failed to find this program")?;
+    let ours = || {
+        let mut command = environment.command(&program);
+        command.args(["build-lambdas", "--stack", "bench"]);
+        command
+    };
+    let bake_file = folder.path().join("compose.yaml");
+    let graph = environment
+        .command(&program)
+        .args(["graph", "--format", "json"])
+        .output()
+        .context("failed to run `graph`")?;
+    std::fs::write(
+        &bake_file,
+        render_bake(&serde_json::from_slice(&graph.stdout)?, &environment)?,
+    )?;
+    let bake = || {
+        let mut command = environment.command("docker");
+        command
+            .args(["buildx", "bake", "--load", "--provenance=false", "--sbom=false", "--file"])
+            .arg(&bake_file);
+        command
+    };
+    let status = || {
+        let mut command = environment.command("git");
+        command.args(["status", "--porcelain"]);
+        command
+    };
+    step("build everything once, by both", || time(ours()).and_then(|_| time(bake())).map(drop))?;
+    let mut times: [Vec<Duration>; 3] = Default::default();
+    step("nine rounds of each", || {
+        for _ in 0..ROUNDS {
+            times[0].push(time(ours())?);
+            times[1].push(time(bake())?);
+            times[2].push(time(status())?);
+        }
+        Ok(())
+    })?;
+    let medians = times.map(median);
+    let mut table = "nine images, nothing to build; medians of whole processes\n".to_owned();
+    for (name, median) in
+        ["build-lambdas", "docker buildx bake", "git status"].into_iter().zip(medians)
+    {
+        let ratio = median.as_secs_f64() / medians[0].as_secs_f64();
+        writeln!(table, "{name:<20} {:>8.3} s  {ratio:>6.2}x", median.as_secs_f64())?;
+    }
+    say(table.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn time(mut command: Command) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let output = command
+        .stdout(Stdio::null())
+        .output()
+        .with_context(|| format!("failed to run {command:?}"))?;
+    let elapsed = started.elapsed();
+    ensure!(
+        output.status.success(),
+        "{command:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(elapsed)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The same nine images for bake, their bases as its own `target:` contexts. It is a compose
+/// file (JSON is YAML), as buildx before 0.14 reads `network` from no other.
+fn render_bake(graph: &Value, environment: &Environment) -> anyhow::Result<String> {
+    let mut services = Map::new();
+    let images = graph["images"].as_array().context("the graph has no images")?;
+    for image in images {
+        let text = |key: &str| image[key].as_str().unwrap_or_default();
+        let mut contexts = Map::new();
+        for base in image["depends_on"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|base| base["kind"] == "base")
+        {
+            let name = base["name"].as_str().unwrap_or_default();
+            contexts.insert(name.to_owned(), json!(format!("target:{name}")));
+        }
+        for mirror in environment.get("LAMBDA_IMAGES_MIRRORS").unwrap_or_default().split(',') {
+            if let Some((from, to)) = mirror.split_once('=') {
+                contexts.insert(from.to_owned(), json!(format!("docker-image://{to}")));
+            }
+        }
+        let dockerfile = text("dockerfile")
+            .strip_prefix(text("context"))
+            .unwrap_or_default()
+            .trim_start_matches('/');
+        let build = json!({
+            "context": text("context"),
+            "dockerfile": dockerfile,
+            "additional_contexts": contexts,
+            "platforms": [text("platform")],
+            "network": environment.get("LAMBDA_IMAGES_NETWORK").unwrap_or("default"),
+        });
+        services.insert(
+            text("name").to_owned(),
+            json!({ "image": format!("{}-bake:latest", text("name")), "build": build }),
+        );
+    }
+    Ok(format!("{:#}\n", json!({ "services": services })))
+}
