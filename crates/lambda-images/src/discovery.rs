@@ -108,6 +108,8 @@ pub struct ImageDeclaration {
     pub target: Option<String>,
     /// Build args, the workspace's included.
     pub args: BTreeMap<String, String>,
+    /// The image's own build args: where each stands.
+    pub own_args: BTreeMap<String, (usize, usize)>,
     /// The platform.
     pub platform: Platform,
     /// Value of `ARG BASE_IMAGE`.
@@ -456,6 +458,7 @@ impl Declared<'_> {
             contexts,
             target: settings.target.as_ref().map(|text| text.value.clone()),
             args,
+            own_args: settings.args.iter().map(|(name, text)| (name.clone(), text.place)).collect(),
             platform,
             base_is_own: settings.base.is_some(),
             base: settings.base.clone().or(inherited),

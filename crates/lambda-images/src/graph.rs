@@ -173,17 +173,15 @@ impl Image {
         &self.declaration.name
     }
 
-    /// Build args that the Dockerfile declares, without `BASE_IMAGE` where an internal image
+    /// Build args that reach the build: those that the Dockerfile declares and those that BuildKit
+    /// takes undeclared, without `BASE_IMAGE` where an internal image
     /// is its value: that one is given when the base's name is known.
     pub fn args(&self) -> BTreeMap<String, String> {
         let declared = &self.resolved.declared_args;
-        let mut args: BTreeMap<String, String> = self
-            .declaration
-            .args
-            .iter()
-            .filter(|(name, _)| declared.contains(*name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let acts = |name: &String| declared.contains(name) || dockerfile::acts_undeclared(name);
+        let given = self.declaration.args.iter().filter(|(name, _)| acts(name));
+        let mut args: BTreeMap<String, String> =
+            given.map(|(name, value)| (name.clone(), value.clone())).collect();
         if declared.contains(BASE_IMAGE) {
             match (&self.declaration.base, self.base_image_arg()) {
                 (_, Some(_)) => drop(args.remove(BASE_IMAGE)),
@@ -332,16 +330,7 @@ impl Builder<'_> {
             named_contexts: &named_contexts,
         };
         let resolved = parsed.resolve(&settings).map_err(&mut tell).ok()?;
-        if declaration.base_is_own && !resolved.declared_args.contains(BASE_IMAGE) {
-            let (line, column) =
-                declaration.base.as_ref().map_or(declaration.place, |base| base.place);
-            let message = format!(
-                "`base` has no effect: `{}` declares no `ARG {BASE_IMAGE}`",
-                declaration.dockerfile
-            );
-            let problem = Problem::of_file(&declaration.declared_in, message).at(line, column);
-            problems.push(problem.hint(format!("start the Dockerfile with `ARG {BASE_IMAGE}` and `FROM ${{{BASE_IMAGE}}}`, or remove `base`")));
-        }
+        report_idle_settings(declaration, &resolved.declared_args, problems);
         let mut bases: BTreeMap<String, BaseUse> = BTreeMap::new();
         for reference in &resolved.references {
             if reference.named_context.is_some() || bases.contains_key(&reference.name) {
@@ -355,7 +344,7 @@ impl Builder<'_> {
             }
         }
         let mut image = Image {
-            declaration: declaration.clone(),
+            declaration: self.mirrored(declaration),
             resolved,
             bases: bases.into_values().collect(),
             contexts: context_uses(declaration),
@@ -416,6 +405,19 @@ impl Builder<'_> {
         Some(BaseSource::External { mirror: self.config.mirrors.apply(written) })
     }
 
+    /// A declaration whose named contexts are what they count as: after mirrors.
+    fn mirrored(&self, declaration: &ImageDeclaration) -> ImageDeclaration {
+        let mut declaration = declaration.clone();
+        for source in declaration.contexts.values_mut() {
+            if let ContextSource::Reference(reference) = source
+                && let Some(mirror) = self.config.mirrors.apply(reference)
+            {
+                *reference = mirror;
+            }
+        }
+        declaration
+    }
+
     fn with_image_hint(&self, problem: Problem, given: &str) -> Problem {
         match suggestion(given, self.declared.keys().map(|name| name.as_str())) {
             Some(known) => problem.hint(format!("did you mean `{known}`?")),
@@ -462,6 +464,37 @@ impl Builder<'_> {
                 }
             }
             image.contexts.sort_by(|a, b| a.role.cmp(&b.role));
+        }
+    }
+}
+
+/// Settings of the image's own that its Dockerfile takes no notice of: a typing error, mostly.
+fn report_idle_settings(
+    declaration: &ImageDeclaration,
+    declared: &BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
+    let path = &declaration.declared_in;
+    let idle = |what: &str, arg: &str| {
+        let dockerfile = &declaration.dockerfile;
+        format!("{what} has no effect: `{dockerfile}` declares no `ARG {arg}`")
+    };
+    if declaration.base_is_own && !declared.contains(BASE_IMAGE) {
+        let (line, column) = declaration.base.as_ref().map_or(declaration.place, |base| base.place);
+        let problem = Problem::of_file(path, idle("`base`", BASE_IMAGE)).at(line, column);
+        problems.push(problem.hint(format!(
+            "start the Dockerfile with `ARG {BASE_IMAGE}` and `FROM ${{{BASE_IMAGE}}}`, or remove `base`"
+        )));
+    }
+    for (name, (line, column)) in &declaration.own_args {
+        if !declared.contains(name) && !dockerfile::acts_undeclared(name) {
+            let problem =
+                Problem::of_file(path, idle(&format!("arg `{name}`"), name)).at(*line, *column);
+            problems.push(match suggestion(name, declared.iter().map(String::as_str)) {
+                Some(known) => problem.hint(format!("did you mean `{known}`?")),
+                None => problem
+                    .hint(format!("declare `ARG {name}` in the stage that uses it, or remove it")),
+            });
         }
     }
 }

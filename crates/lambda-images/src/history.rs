@@ -3,9 +3,10 @@
 //! # How it works
 //! Commits come newest first, parents after children (`git rev-list --topo-order`), each with
 //! the images that differ from each of its parents. An image starts at the head. Where it
-//! differs from no parent, it moves on to a parent that it equals (git's own history
-//! simplification); a commit that differs from *every* parent is its newest. So its inputs at
-//! that commit are its inputs at the head: one commit names one content, merges included.
+//! equals a parent, it moves on to the first that it equals (git's own history simplification);
+//! a commit that differs from *every* parent is its newest. So its inputs at that commit are
+//! its inputs at the head: one commit names one content, merges included. A root is compared
+//! with nothing: an image that equals even that has no inputs in any commit.
 //!
 //! # Limitations
 //! A shallow clone ends at commits whose parents are unknown: an image that gets there has no
@@ -27,8 +28,8 @@ pub struct NewestCommits {
 /// A commit's difference from one of its parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParentDifference {
-    /// The parent, in full hex.
-    pub parent: String,
+    /// The parent, in full hex; `None` stands for the nothing before a root.
+    pub parent: Option<String>,
     /// The images whose inputs differ between the two.
     pub touched: ImageSet,
 }
@@ -54,24 +55,23 @@ impl NewestCommits {
         self.left == 0
     }
 
-    /// Takes in the next commit. `parents` is empty at a root, where every image that comes so
-    /// far ends; `is_cut` says that its real parents are missing (a shallow clone).
-    pub fn visit(&mut self, commit: &str, parents: &[ParentDifference], is_cut: bool) {
+    /// Takes in the next commit. `parents` is empty where they are unknown (a shallow clone).
+    pub fn visit(&mut self, commit: &str, parents: &[ParentDifference]) {
         let Some(images) = self.waiting.remove(commit) else { return };
-        if is_cut {
-            self.left -= images.len();
-            return;
-        }
         for image in images {
-            match parents.iter().find(|difference| !difference.touched.contains(&image)) {
-                Some(same) => {
-                    self.waiting.entry(same.parent.clone()).or_default().insert(image);
+            let mut equal = parents.iter().filter(|parent| !parent.touched.contains(&image));
+            match equal.next().map(|difference| &difference.parent) {
+                Some(Some(parent)) => {
+                    self.waiting.entry(parent.clone()).or_default().insert(image);
+                    continue;
                 }
-                None => {
+                None if !parents.is_empty() => {
                     self.found.insert(image, commit.to_owned());
-                    self.left -= 1;
                 }
+                // Its inputs are in no commit, or it is unknown which has them.
+                Some(None) | None => {}
             }
+            self.left -= 1;
         }
     }
 

@@ -248,8 +248,6 @@ fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
                 drop(contexts.insert(context.clone(), paths::shown(folder).to_owned()));
             }
             ContextSource::Reference(reference) => {
-                let reference =
-                    facts.config.mirrors.apply(reference).unwrap_or_else(|| reference.clone());
                 contexts.insert(context.clone(), format!("docker-image://{reference}"));
             }
             ContextSource::Remote(text) => drop(contexts.insert(context.clone(), text.clone())),

@@ -54,9 +54,11 @@ impl Schedule {
             .iter()
             .map(|image| Job {
                 name: image.name.clone(),
+                // A new name needs only the image that it names.
                 bases: image
                     .depends_on
                     .iter()
+                    .filter(|_| image.action == Action::Build)
                     .filter_map(|name| index.get(name).copied())
                     .collect(),
                 path: if image.action == Action::Build {

@@ -1,144 +1,154 @@
 //! Which images a path belongs to, also a path that no longer exists: for asking git what a
 //! commit or an uncommitted change touched.
 //!
-//! A file of configuration (`Cargo.toml`, a `pyproject.toml`) touches an image only if the
-//! settings that the image reads from it differ; see [`TouchIndex::settings_touched`].
+//! # How it works
+//! The graph of today is asked about paths of any day. That is exact as long as whatever shaped
+//! the graph counts as touched when it changes: Dockerfiles and ignore files are inputs of
+//! their images, and a file of configuration (`Cargo.toml`, a `pyproject.toml`) touches an
+//! image where the settings that the image reads from it differ
+//! ([`TouchIndex::settings_touched`]).
+//!
+//! # Limitations
+//! - Where a package was removed first, and the requirement for it only later, in a
+//!   `pyproject.toml` that is no input itself, the removal goes unnoticed.
+//! - A `FROM` that once named an image of the workspace and now names one elsewhere goes
+//!   unnoticed unless its Dockerfile changed as well.
 
 use std::collections::{BTreeMap, HashMap};
 
-use dockerfile::Dockerignore;
+use dockerfile::{Dockerignore, Sweep};
 
-use crate::config::{Config, Kind, parse_config};
-use crate::discovery::{PyprojectFile, declare};
-use crate::graph::{BaseSource, ContextFolder, Image, ImageGraph};
+use crate::config::Config;
+use crate::discovery::PyprojectFile;
+use crate::graph::{ContextFolder, ContextRole, ImageGraph};
 use crate::history::ImageSet;
 use crate::paths;
+
+mod settings;
+
+use settings::Settings;
+pub use settings::SettingsChange;
 
 /// Paths to images.
 pub struct TouchIndex<'a> {
     graph: &'a ImageGraph,
-    config_path: &'a str,
-    /// Context folders by their path, each with the images that read it.
-    folders: HashMap<&'a str, Vec<(&'a ContextFolder, ImageSet)>>,
+    /// Context folders by their path.
+    folders: HashMap<&'a str, Vec<Context<'a>>>,
     /// Single files: Dockerfiles and ignore files.
-    files: HashMap<&'a str, ImageSet>,
-    /// `pyproject.toml`s whose `[tool.lambda-image]` sets up an image.
-    settings: HashMap<&'a str, ImageSet>,
-    ignores: &'a BTreeMap<ContextFolder, Dockerignore>,
+    files: HashMap<String, ImageSet>,
+    settings: Settings<'a>,
+}
+
+/// A folder as some images read it.
+struct Context<'a> {
+    ignore: Option<&'a Dockerignore>,
+    /// Paths come sorted from git, as they are fastest.
+    sweep: Option<Sweep<'a>>,
+    images: ImageSet,
 }
 
 impl<'a> TouchIndex<'a> {
-    /// `ignores` holds the ignore file of each folder that has one.
+    /// `ignores` holds the ignore file of each folder that has one, `pyprojects` what the graph
+    /// was made from.
     pub fn new(
         graph: &'a ImageGraph,
         config: &'a Config,
         ignores: &'a BTreeMap<ContextFolder, Dockerignore>,
+        pyprojects: &'a [PyprojectFile],
     ) -> TouchIndex<'a> {
-        let mut by_folder: BTreeMap<&ContextFolder, ImageSet> = BTreeMap::new();
-        let mut files: HashMap<&str, ImageSet> = HashMap::new();
-        let mut settings: HashMap<&str, ImageSet> = HashMap::new();
+        // Images that see a folder through equal patterns share one answer.
+        let mut seen: BTreeMap<(&str, Vec<String>), Context> = BTreeMap::new();
+        let mut files: HashMap<String, ImageSet> = HashMap::new();
+        let mut file = |path: String, image: usize| files.entry(path).or_default().insert(image);
         for (index, image) in graph.images().iter().enumerate() {
-            files.entry(&image.declaration.dockerfile).or_default().insert(index);
-            if image.declaration.declared_in != config.path {
-                settings.entry(&image.declaration.declared_in).or_default().insert(index);
-            }
+            file(image.declaration.dockerfile.clone(), index);
             for context in &image.contexts {
-                by_folder.entry(&context.folder).or_default().insert(index);
-                for ignore_file in &context.folder.ignore_files {
-                    files.entry(ignore_file).or_default().insert(index);
+                let folder = &context.folder;
+                let ignore = ignores.get(folder);
+                let patterns = ignore.map(|ignore| ignore.patterns().collect()).unwrap_or_default();
+                let shared = seen.entry((&folder.folder, patterns)).or_insert_with(|| Context {
+                    ignore,
+                    sweep: ignore.map(Sweep::new),
+                    images: ImageSet::new(),
+                });
+                shared.images.insert(index);
+                for ignore_file in &folder.ignore_files {
+                    file(ignore_file.clone(), index);
+                }
+                if let ContextRole::Package(_) = context.role {
+                    // A package counts by its folder only as long as it has no image.
+                    let dockerfile = paths::join(&folder.folder, "Dockerfile");
+                    dockerfile.map(|path| file(path, index));
                 }
             }
         }
-        let mut folders: HashMap<&str, Vec<(&ContextFolder, ImageSet)>> = HashMap::new();
-        for (folder, images) in by_folder {
-            folders.entry(&folder.folder).or_default().push((folder, images));
+        let mut folders: HashMap<&str, Vec<Context>> = HashMap::new();
+        for ((folder, _), context) in seen {
+            folders.entry(folder).or_default().push(context);
         }
-        TouchIndex { graph, config_path: &config.path, folders, files, settings, ignores }
+        let settings = Settings::new(graph, &config.path, pyprojects);
+        TouchIndex { graph, folders, files, settings }
     }
 
     /// The images that have `path` among their own inputs, or would have if it existed.
-    pub fn touched_by_path(&self, path: &str) -> ImageSet {
+    pub fn touched_by_path(&mut self, path: &str) -> ImageSet {
         let mut touched = self.files.get(path).cloned().unwrap_or_default();
         let mut folder = path;
-        loop {
+        while !folder.is_empty() {
             folder = paths::parent(folder);
-            for (context, images) in self.folders.get(folder).into_iter().flatten() {
+            for context in self.folders.get_mut(folder).into_iter().flatten() {
                 let relative = paths::strip_folder(folder, path).unwrap_or(path);
-                if !self.ignores.get(context).is_some_and(|ignore| ignore.excludes(relative)) {
-                    touched.extend(images);
+                if !context.sweep.as_mut().is_some_and(|sweep| sweep.excludes(relative)) {
+                    touched.extend(&context.images);
                 }
             }
-            if folder.is_empty() {
-                return touched;
+        }
+        touched
+    }
+
+    /// The images that have anything in this folder among their inputs, or would have: for a
+    /// submodule, of which git tells nothing more.
+    pub fn touched_by_folder(&mut self, path: &str) -> ImageSet {
+        let mut touched = self.settings.touched_by_folder(path);
+        for (file, images) in &self.files {
+            if paths::strip_folder(path, file).is_some() {
+                touched.extend(images);
             }
         }
+        for (folder, contexts) in &self.folders {
+            let is_below = paths::strip_folder(path, folder).is_some();
+            let Some(relative) = paths::strip_folder(folder, path).or(is_below.then_some(""))
+            else {
+                continue;
+            };
+            for context in contexts {
+                let is_left_out = context.ignore.is_some_and(|ignore| {
+                    ignore.excludes(relative) && !ignore.may_descend(relative)
+                });
+                if is_below || !is_left_out {
+                    touched.extend(&context.images);
+                }
+            }
+        }
+        touched
+    }
+
+    /// The files that count one by one, wherever they lie: Dockerfiles, ignore files, files of
+    /// configuration. Some of them may not exist.
+    pub fn single_files(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str).chain(self.settings.files())
     }
 
     /// Whether the old and new text of `path` are worth asking [`Self::settings_touched`].
     pub fn holds_settings(&self, path: &str) -> bool {
-        path == self.config_path || self.settings.contains_key(path)
+        self.settings.holds(path)
     }
 
-    /// The images whose settings differ between two texts of a file of configuration; `None`
-    /// stands for a file that does not exist.
-    pub fn settings_touched(&self, path: &str, old: Option<&str>, new: Option<&str>) -> ImageSet {
-        if path == self.config_path {
-            return self.config_touched(path, old.unwrap_or_default(), new.unwrap_or_default());
-        }
-        let Some(images) = self.settings.get(path) else { return ImageSet::new() };
-        let declared = |text: Option<&str>| {
-            let (config, _) = parse_config(self.config_path, "");
-            let file = PyprojectFile {
-                path: path.to_owned(),
-                kind: Kind::Lambda,
-                text: text.unwrap_or_default().to_owned(),
-            };
-            let internal = pyproject::parse_pyproject(&file.text)
-                .0
-                .dependencies
-                .into_iter()
-                .map(|dependency| (dependency.name, dependency.extras, dependency.source));
-            let requires: Vec<_> = internal.filter(|(name, ..)| self.is_internal(name)).collect();
-            let images = declare(&config, &[file]).0.images.into_values().map(without_places);
-            (images.collect::<Vec<_>>(), requires)
-        };
-        if declared(old) == declared(new) { ImageSet::new() } else { images.clone() }
-    }
-
-    fn is_internal(&self, name: &pyproject::PackageName) -> bool {
-        self.graph.images().iter().any(|image| {
-            image.declaration.package.as_ref() == Some(name)
-                || image
-                    .contexts
-                    .iter()
-                    .any(|context| context.role == crate::graph::ContextRole::Package(name.clone()))
-        })
-    }
-
-    fn config_touched(&self, path: &str, old: &str, new: &str) -> ImageSet {
-        let (old, _) = parse_config(path, old);
-        let (new, _) = parse_config(path, new);
-        let listed = |config: &Config| -> BTreeMap<_, _> {
-            let (declarations, _) = declare(config, &[]);
-            declarations
-                .images
-                .into_iter()
-                .map(|(name, image)| (name, without_places(image)))
-                .collect()
-        };
-        let (old_listed, new_listed) = (listed(&old), listed(&new));
-        let differs = |image: &Image| {
-            let name = image.name();
-            old_listed.get(name) != new_listed.get(name)
-                || workspace_settings(image, &old) != workspace_settings(image, &new)
-        };
-        self.graph
-            .images()
-            .iter()
-            .enumerate()
-            .filter(|(_, image)| differs(image))
-            .map(|(index, _)| index)
-            .collect()
+    /// The images whose settings differ by each of these changes, which were made at once.
+    ///
+    /// Changes come newest first: what a removed package was called counts for older ones.
+    pub fn settings_touched(&mut self, changes: &[SettingsChange]) -> Vec<ImageSet> {
+        self.settings.touched(changes)
     }
 
     /// `touched` and all images that stand on one of them.
@@ -157,33 +167,6 @@ impl<'a> TouchIndex<'a> {
             .map(|(index, _)| index)
             .collect()
     }
-}
-
-/// A declaration with nothing left of where it stands.
-fn without_places(image: crate::discovery::ImageDeclaration) -> crate::discovery::ImageDeclaration {
-    let base = image.base.map(|base| crate::table::Text { place: (0, 0), ..base });
-    crate::discovery::ImageDeclaration { place: (0, 0), base, ..image }
-}
-
-/// What an image takes from the workspace's table: each value that could reach its build.
-fn workspace_settings(image: &Image, config: &Config) -> Vec<Option<String>> {
-    let declared = &image.resolved.declared_args;
-    let mut values: Vec<Option<String>> =
-        declared.iter().map(|name| config.args.get(name).cloned()).collect();
-    values.push(Some(config.platform.to_string()));
-    values.push(Some(format!("{:?}", config.context)));
-    if image.declaration.kind == Kind::Lambda
-        && !image.declaration.base_is_own
-        && declared.contains(crate::graph::BASE_IMAGE)
-    {
-        values.push(config.base.as_ref().map(|base| base.value.clone()));
-    }
-    for base in &image.bases {
-        if let BaseSource::External { .. } = base.source {
-            values.push(config.mirrors.apply(&base.written));
-        }
-    }
-    values
 }
 
 #[cfg(test)]

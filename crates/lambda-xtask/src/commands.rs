@@ -3,6 +3,7 @@
 mod build_lambdas;
 mod explain;
 mod graph;
+mod report;
 mod survey;
 
 pub(crate) use build_lambdas::build_lambdas;

@@ -3,20 +3,28 @@
 //! Git is asked by its own command, always with `-z`, never taking its locks. Which commit
 //! counts is decided by `lambda_images::history`, and what a path belongs to by
 //! `lambda_images::touch`.
+//!
+//! # Limitations
+//! A file that git converts on checkout (line endings, Git LFS) counts as git sees it: clean
+//! where git calls it so.
 
+mod blobs;
+mod index;
 mod walk;
+mod worktree;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::process::Command;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::sha256;
-use lambda_images::history::ImageSet;
 use lambda_images::tag::GitState;
 use lambda_images::touch::TouchIndex;
 use serde::{Deserialize, Serialize};
 
+use self::blobs::Blobs;
 use crate::environment::Environment;
 use crate::failure::output_failure;
 use crate::inputs::Folders;
@@ -24,11 +32,12 @@ use crate::state::{State, read_json, write_json};
 use crate::workspace::Workspace;
 
 /// The repository of a workspace.
-pub(crate) struct Repository<'a> {
+struct Repository<'a> {
     environment: Environment,
     workspace: &'a Workspace,
     head: String,
-    is_shallow: bool,
+    /// Commits of a shallow clone whose parents are missing; `None`: the clone is whole.
+    cut: Option<BTreeSet<String>>,
     /// The workspace root, seen from the repository's: empty, or ending with `/`.
     prefix: String,
 }
@@ -40,65 +49,91 @@ pub(crate) fn git_states(
     environment: &Environment,
     state: &State,
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
-    let unknown = |why: String| {
-        let images = workspace.graph.images().iter();
-        images.map(|image| (image.name().clone(), GitState::Unknown { why: why.clone() })).collect()
-    };
+    let images = workspace.graph.images();
     let repository = match Repository::open(workspace, environment) {
         Ok(repository) => repository,
-        Err(why) => return Ok(unknown(why)),
+        Err(why) => {
+            let unknown = |name: &ImageName| (name.clone(), GitState::Unknown { why: why.clone() });
+            return Ok(images.iter().map(|image| unknown(image.name())).collect());
+        }
     };
-    let index = TouchIndex::new(&workspace.graph, &workspace.config, &folders.ignores);
-    let dirty = repository.dirty_paths(&index, folders)?;
-    let newest = repository.newest_commits(&index, folders, state)?;
-    let images = workspace.graph.images().iter().enumerate();
-    Ok(images
-        .map(|(number, image)| {
-            let paths = dirty.get(&number).cloned().unwrap_or_default();
-            let state = match newest.get(&number) {
-                None => GitState::Unknown { why: repository.why_no_commit() },
-                Some(commit) if paths.is_empty() => GitState::Clean { commit: commit.clone() },
-                Some(commit) => {
-                    GitState::Dirty { commit: commit.clone(), paths: paths.into_iter().collect() }
-                }
-            };
-            (image.name().clone(), state)
-        })
-        .collect())
+    let (dirty, newest) = std::thread::scope(|scope| {
+        let newest = scope.spawn(|| repository.newest_commits(folders, state));
+        let dirty = worktree::dirty_paths(&repository, folders);
+        (dirty, newest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (mut dirty, newest) = (dirty?, newest?);
+    let states = images.iter().enumerate().map(|(number, image)| {
+        let paths = dirty.remove(&number).unwrap_or_default();
+        let state = match newest.get(&number) {
+            None => GitState::Unknown { why: repository.why_no_commit() },
+            Some(commit) if paths.is_empty() => GitState::Clean { commit: commit.clone() },
+            Some(commit) => {
+                GitState::Dirty { commit: commit.clone(), paths: paths.into_iter().collect() }
+            }
+        };
+        (image.name().clone(), state)
+    });
+    Ok(states.collect())
 }
 
 impl<'a> Repository<'a> {
     /// `Err`: there is no repository, or none with a commit; why, as a lowercase fragment.
     fn open(workspace: &'a Workspace, environment: &Environment) -> Result<Repository<'a>, String> {
-        let environment = environment
+        let mut environment = environment
             .clone()
             .in_folder(&workspace.root)
             .with("GIT_OPTIONAL_LOCKS", "0")
             .with("LC_ALL", "C");
+        // A hook or `git rebase --exec` sets these, for another folder than this one.
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"] {
+            environment = environment.without(name);
+        }
         let mut command = environment.command("git");
-        command.args(["rev-parse", "--is-shallow-repository", "--show-prefix", "HEAD"]);
+        command.args(["rev-parse", "--is-shallow-repository", "--show-prefix", "HEAD^{commit}"]);
         let output = command.output().map_err(|error| format!("git can't be run: {error}"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            if said.contains("ambiguous argument 'HEAD'") {
+            if said.contains("ambiguous argument 'HEAD^{commit}'") {
                 return Err("the repository has no commit yet".to_owned());
             }
             let first = said.lines().next().unwrap_or("git failed");
             return Err(first.trim_start_matches("fatal: ").to_owned());
         }
+        // The prefix is in the middle, as it may hold a line break.
         let text = String::from_utf8_lossy(&output.stdout);
-        let mut lines = text.lines();
-        let (Some(shallow), Some(prefix), Some(head)) = (lines.next(), lines.next(), lines.next())
-        else {
-            return Err("git gave no head".to_owned());
-        };
-        Ok(Repository {
+        let (shallow, rest) = text.split_once('\n').unwrap_or_default();
+        let (prefix, head) = rest.trim_end().rsplit_once('\n').ok_or("git gave no head")?;
+        let mut repository = Repository {
             environment,
             workspace,
             head: head.to_owned(),
-            is_shallow: shallow == "true",
+            cut: None,
             prefix: prefix.to_owned(),
-        })
+        };
+        if shallow == "true" {
+            let cut = repository.shallow_commits().map_err(|error| format!("{error:#}"))?;
+            repository.cut = Some(cut);
+        }
+        Ok(repository)
+    }
+
+    fn shallow_commits(&self) -> anyhow::Result<BTreeSet<String>> {
+        let path = self.output(&["rev-parse", "--git-path", "shallow"])?;
+        let path = String::from_utf8_lossy(&path);
+        let path = self.workspace.root.join(path.trim_end_matches('\n'));
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("failed to read `{}`", path.display()))?;
+        let mut cut = BTreeSet::new();
+        let mut objects = Blobs::new(self);
+        for id in text.lines() {
+            // A root that happens to lie at the edge is whole.
+            let object = objects.text(id)?.unwrap_or_default();
+            if object.split("\n\n").next().is_some_and(|header| header.contains("\nparent ")) {
+                cut.insert(id.to_owned());
+            }
+        }
+        Ok(cut)
     }
 
     fn git(&self) -> Command {
@@ -121,82 +156,23 @@ impl<'a> Repository<'a> {
         path.strip_prefix(self.prefix.as_str())
     }
 
+    fn touch_index<'f>(&'f self, folders: &'f Folders) -> TouchIndex<'f> {
+        let Workspace { graph, config, pyprojects, .. } = self.workspace;
+        TouchIndex::new(graph, config, &folders.ignores, pyprojects)
+    }
+
     fn why_no_commit(&self) -> String {
-        if self.is_shallow {
+        if self.cut.is_some() {
             "the clone is shallow and its history ends too soon: `git fetch --unshallow` brings the rest".to_owned()
         } else {
             "no commit has its inputs".to_owned()
         }
     }
 
-    /// Each image's inputs that differ from the head, or that git does not keep.
-    fn dirty_paths(
-        &self,
-        index: &TouchIndex,
-        folders: &Folders,
-    ) -> anyhow::Result<BTreeMap<usize, BTreeSet<String>>> {
-        let mut dirty: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-        let mut add = |path: &str, touched: ImageSet| {
-            for image in index.with_dependents(touched) {
-                dirty.entry(image).or_default().insert(path.to_owned());
-            }
-        };
-        for path in self.changed_paths()? {
-            add(&path, index.touched_by_path(&path));
-            if index.holds_settings(&path) {
-                let old = self.text_at_head(&path)?;
-                let new = std::fs::read_to_string(self.workspace.root.join(&path)).ok();
-                add(&path, index.settings_touched(&path, old.as_deref(), new.as_deref()));
-            }
-        }
-        // A file that git ignores is still an input if the build reads it: no commit has it.
-        let kept = self.kept_paths()?;
-        for (folder, files) in &folders.files {
-            for file in files {
-                let path = lambda_images::paths::join(&folder.folder, &file.path)
-                    .unwrap_or_else(|| file.path.clone());
-                if !kept.contains(path.as_str()) {
-                    add(&path, index.touched_by_path(&path));
-                }
-            }
-        }
-        Ok(dirty)
-    }
-
-    /// Paths of the workspace that differ from the head, untracked ones included.
-    fn changed_paths(&self) -> anyhow::Result<Vec<String>> {
-        let arguments =
-            ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", "."];
-        let output = self.output(&arguments)?;
-        let entries = output.split(|byte| *byte == 0).filter(|entry| entry.len() > 3);
-        let paths = entries.map(|entry| String::from_utf8_lossy(&entry[3..]).into_owned());
-        Ok(paths.filter_map(|path| self.in_workspace(&path).map(str::to_owned)).collect())
-    }
-
-    /// Every path of the workspace in git's index, those of submodules included.
-    fn kept_paths(&self) -> anyhow::Result<HashSet<String>> {
-        // `ls-files` prints paths relative to the current folder, which is the workspace root.
-        let output = self.output(&["ls-files", "-z", "--cached", "--recurse-submodules"])?;
-        Ok(output
-            .split(|byte| *byte == 0)
-            .map(|path| String::from_utf8_lossy(path).into_owned())
-            .collect())
-    }
-
-    fn text_at_head(&self, path: &str) -> anyhow::Result<Option<String>> {
-        let output = self
-            .git()
-            .args(["cat-file", "blob", &format!("HEAD:{}{path}", self.prefix)])
-            .output()
-            .context("failed to run `git`")?;
-        Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
-    }
-
     /// The newest commit of each image that has one: from the last answer, while the head and
     /// the question are the same, else from history.
     fn newest_commits(
         &self,
-        index: &TouchIndex,
         folders: &Folders,
         state: &State,
     ) -> anyhow::Result<BTreeMap<usize, String>> {
@@ -206,22 +182,34 @@ impl<'a> Repository<'a> {
         {
             return Ok(answer.commits);
         }
-        let commits = walk::newest_commits(self, index)?;
+        let commits = walk::newest_commits(self, &mut self.touch_index(folders))?;
         let answer = Answer { question, commits };
-        write_json(&state.git_path(), &answer)?;
+        // An answer that can't be kept, say in a tree that is read-only, is found anew.
+        write_json(&state.git_path(), &answer).unwrap_or_default();
         Ok(answer.commits)
     }
 
     /// All that the answer depends on, in one hash.
     fn question(&self, folders: &Folders) -> String {
-        let mut text =
-            format!("2\n{}\n{}\n{:?}\n", self.head, self.is_shallow, self.workspace.config);
-        for image in self.workspace.graph.images() {
-            text +=
-                &format!("{:?}\n{:?}\n{:?}\n", image.declaration, image.contexts, image.depends_on);
+        let Workspace { graph, config, pyprojects, .. } = self.workspace;
+        let mut text = format!("3\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
+        let written = "a string takes all that is written";
+        write!(text, "{config:?}\n{pyprojects:?}\n").expect(written);
+        for image in graph.images() {
+            writeln!(
+                text,
+                "{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+                image.declaration,
+                image.contexts,
+                image.bases,
+                image.depends_on,
+                image.resolved.declared_args
+            )
+            .expect(written);
         }
-        for (folder, ignore) in &folders.ignore_texts {
-            text += &format!("{folder:?}\n{ignore}\n");
+        for (folder, ignore) in &folders.ignores {
+            writeln!(text, "{folder:?}\n{:?}", ignore.patterns().collect::<Vec<_>>())
+                .expect(written);
         }
         sha256(text.as_bytes()).to_string()
     }

@@ -178,7 +178,7 @@ impl Run<'_> {
     }
 
     fn retag(&self, image: &PlannedImage) -> anyhow::Result<Ended> {
-        self.store.retag(&image.names)?;
+        self.store.rename(image)?;
         let stored = image
             .stored
             .identity

@@ -1,8 +1,9 @@
 //! What exists already, and giving it a new name: the local Docker store, or a registry, asked
 //! through the `docker` command.
 
+mod rename;
+
 use std::collections::BTreeMap;
-use std::process::Output;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
@@ -12,7 +13,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 
 use crate::environment::Environment;
-use crate::failure::{output_failure, tail};
+use crate::failure::tail;
 
 /// Where images are looked for and named.
 pub(crate) struct Store<'a> {
@@ -152,35 +153,6 @@ impl Store<'_> {
         let output = command.output().context("failed to run `docker`")?;
         let images: Vec<Inspected> = serde_json::from_slice(&output.stdout).unwrap_or_default();
         Ok(images.first().map(|image| stored(image, reference)))
-    }
-
-    /// Gives an existing image another name; no byte of it changes.
-    pub(crate) fn retag(&self, names: &ImageNames) -> anyhow::Result<()> {
-        let (identity, reference) = (names.identity.to_string(), names.reference.to_string());
-        let arguments: Vec<String> = match self.destination {
-            Destination::Local => vec!["image".into(), "tag".into(), identity, reference],
-            // With `--prefer-index=true`, the default, one manifest would be wrapped in an index.
-            Destination::Registry => [
-                "buildx",
-                "imagetools",
-                "create",
-                "--prefer-index=false",
-                "--tag",
-                &reference,
-                &identity,
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-        };
-        let mut words = vec!["docker".to_owned()];
-        words.extend(arguments);
-        let output: Output = self
-            .environment
-            .command("docker")
-            .args(&words[1..])
-            .output()
-            .context("failed to run `docker`")?;
-        if output.status.success() { Ok(()) } else { Err(output_failure(&words, &output)) }
     }
 }
 

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use lambda_images::config::{Config, Kind, Network, parse_config, parse_network};
 use lambda_images::discovery::{Declarations, ImageName, PyprojectFile, declare};
 use lambda_images::graph::{ImageGraph, build_graph};
+use lambda_images::paths;
 use lambda_images::problem::{Problem, suggestion};
 
 use crate::environment::Environment;
@@ -21,20 +22,27 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) config: Config,
     pub(crate) graph: ImageGraph,
+    /// What the graph was made from.
+    pub(crate) pyprojects: Vec<PyprojectFile>,
     pub(crate) network: Network,
 }
 
 const CONFIG_FILE: &str = "Cargo.toml";
+const PYPROJECT: &str = "pyproject.toml";
 
 impl Workspace {
     /// Finds the workspace of the current folder and reads it.
     pub(crate) fn load(environment: &Environment) -> anyhow::Result<Workspace> {
-        let root = find_root(environment)?;
+        Workspace::read(find_root(environment)?, environment)
+    }
+
+    /// Reads the workspace whose root is known.
+    fn read(root: PathBuf, environment: &Environment) -> anyhow::Result<Workspace> {
         let text = read_text(&root.join(CONFIG_FILE))?;
         let (mut config, mut problems) = parse_config(CONFIG_FILE, &text);
         let network = apply_environment(&mut config, environment)?;
-        let files = read_pyprojects(&root, &config, &mut problems)?;
-        let (declarations, found) = declare(&config, &files);
+        let pyprojects = read_pyprojects(&root, &config, &mut problems)?;
+        let (declarations, found) = declare(&config, &pyprojects);
         problems.extend(found);
         let dockerfiles = read_dockerfiles(&root, &declarations, &mut problems)?;
         let (graph, found) = build_graph(&config, &declarations, &dockerfiles);
@@ -44,7 +52,7 @@ impl Workspace {
             problems.dedup();
             return Err(WorkspaceProblems(problems).into());
         }
-        Ok(Workspace { root, config, graph, network })
+        Ok(Workspace { root, config, graph, pyprojects, network })
     }
 
     /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.
@@ -64,16 +72,17 @@ impl Workspace {
 
     fn select_one(&self, text: &str) -> anyhow::Result<ImageName> {
         let folder = text.trim_start_matches("./").trim_end_matches('/');
-        let spelled = text.to_lowercase().replace(['_', '.'], "-");
+        let spelled = normalised(text);
         let images = self.graph.images();
         let by_name = images
             .iter()
-            .find(|image| image.name().as_str() == text || image.name().as_str() == spelled);
+            .find(|image| image.name().as_str() == text)
+            .or_else(|| images.iter().find(|image| normalised(image.name().as_str()) == spelled));
         let by_folder = || {
             images.iter().find(|image| {
                 let declaration = &image.declaration;
-                let declared = lambda_images::paths::parent(&declaration.declared_in);
-                let dockerfile = lambda_images::paths::parent(&declaration.dockerfile);
+                let declared = paths::parent(&declaration.declared_in);
+                let dockerfile = paths::parent(&declaration.dockerfile);
                 !folder.is_empty() && (declared == folder || dockerfile == folder)
             })
         };
@@ -86,6 +95,19 @@ impl Workspace {
         };
         Err(usage(format!("there is no image `{text}`"), hint))
     }
+}
+
+/// A name as PEP 503 compares names.
+fn normalised(name: &str) -> String {
+    let mut normalised = String::with_capacity(name.len());
+    for c in name.to_lowercase().chars() {
+        match c {
+            '-' | '_' | '.' if normalised.ends_with('-') => {}
+            '-' | '_' | '.' => normalised.push('-'),
+            c => normalised.push(c),
+        }
+    }
+    normalised
 }
 
 fn find_root(environment: &Environment) -> anyhow::Result<PathBuf> {
@@ -142,6 +164,11 @@ fn read_pyprojects(
             let problem = |message: String| {
                 Problem::of_file(&config.path, message).at(glob.place.0, glob.place.1)
             };
+            if glob.value.starts_with('/') || glob.value.split('/').any(|part| part == "..") {
+                let message = format!("`{}` leads out of the workspace", glob.value);
+                problems.push(problem(message).hint("globs are relative to the workspace root"));
+                continue;
+            }
             let folders = match crate::folders::matching_folders(root, &glob.value) {
                 Ok(folders) => folders,
                 Err(error) => {
@@ -150,7 +177,7 @@ fn read_pyprojects(
                 }
             };
             for folder in folders {
-                let path = format!("{folder}/pyproject.toml");
+                let path = paths::join(&folder, PYPROJECT).expect("both are relative");
                 match fs::read_to_string(root.join(&path)) {
                     // The first glob that finds a folder says what it is.
                     Ok(text) => drop(files.entry(path.clone()).or_insert(PyprojectFile {
@@ -194,3 +221,8 @@ fn read_dockerfiles(
 fn read_text(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))
 }
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

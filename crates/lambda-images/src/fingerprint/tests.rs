@@ -99,6 +99,30 @@ fn only_instructions_of_a_dockerfile_count() {
 }
 
 #[test]
+fn a_mirrored_context_counts_as_what_the_mirror_points_to() {
+    let mut before = texts();
+    let settings =
+        "[tool.lambda-image]\ncontexts = { tools = \"docker-image://ghcr.io/x/tools:1\" }\n";
+    before.pyprojects.get_mut("lambdas/one/pyproject.toml").unwrap().push_str(settings);
+    let with_mirror = |mirror: &str| Texts {
+        config: format!("{}mirrors = {{ \"ghcr.io/\" = \"{mirror}\" }}\n", before.config),
+        ..before.clone()
+    };
+    check_affected(&before, &with_mirror("ghcr.io/"), "");
+    check_affected(&before, &with_mirror("mirror.example/"), "one");
+}
+
+#[test]
+fn args_that_buildkit_takes_undeclared_count() {
+    let with = |config: &str| Texts { config: format!("{}{config}\n", texts().config), ..texts() };
+    check_affected(
+        &texts(),
+        &with("args = { SOURCE_DATE_EPOCH = \"1\" }"),
+        "base-high base-low one two",
+    );
+}
+
+#[test]
 fn a_pinned_base_counts_by_its_digest_alone() {
     let digest = format!("sha256:{}", "ab".repeat(32));
     assert_eq!(

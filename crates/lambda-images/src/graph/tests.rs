@@ -169,6 +169,20 @@ fn problems_of_dockerfiles_and_bases() {
 }
 
 #[test]
+fn an_own_arg_that_nothing_declares_is_a_problem() {
+    let mut texts = texts();
+    texts.config += "args = { UNHEARD = \"1\" }\n";
+    let settings =
+        "[tool.lambda-image]\nargs = { LEVL = \"1\", LEVEL = \"2\", HTTP_PROXY = \"x\" }\n";
+    texts.pyprojects.get_mut("lambdas/one/pyproject.toml").unwrap().push_str(settings);
+    let (_, _, problems) = texts.read();
+    let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        lambdas/one/pyproject.toml:5:17: arg `LEVL` has no effect: `lambdas/one/Dockerfile` declares no `ARG LEVL`
+          hint: did you mean `LEVEL`?"#]].assert_eq(&shown.join("\n"));
+}
+
+#[test]
 fn cycles_are_shown_whole() {
     let mut texts = texts();
     texts.add("packages/low", "low", "\"high\"", "FROM scratch\n");

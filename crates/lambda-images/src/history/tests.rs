@@ -2,6 +2,8 @@ use super::*;
 use proptest::prelude::*;
 
 /// History newest first, `commit<parent!images` with the images that differ from that parent.
+/// `commit` alone is a root that holds all images, `commit<!images` one that holds those,
+/// `commit<cut` one whose parents are missing.
 fn newest(history: &str, images: usize) -> Vec<Option<String>> {
     let commits: Vec<&str> = history.split_whitespace().collect();
     let head = commits[0].split('<').next().unwrap();
@@ -9,12 +11,12 @@ fn newest(history: &str, images: usize) -> Vec<Option<String>> {
     for commit in commits {
         let mut parts = commit.split('<');
         let id = parts.next().unwrap();
-        let parents: Vec<ParentDifference> = parts
+        let mut parents: Vec<ParentDifference> = parts
             .filter(|part| *part != "cut")
             .map(|part| {
                 let (parent, touched) = part.split_once('!').unwrap_or((part, ""));
                 ParentDifference {
-                    parent: parent.to_owned(),
+                    parent: (!parent.is_empty()).then(|| parent.to_owned()),
                     touched: touched
                         .chars()
                         .filter_map(|c| c.to_digit(10))
@@ -23,7 +25,10 @@ fn newest(history: &str, images: usize) -> Vec<Option<String>> {
                 }
             })
             .collect();
-        newest.visit(id, &parents, commit.ends_with("<cut"));
+        if !commit.contains('<') {
+            parents.push(ParentDifference { parent: None, touched: (0..images).collect() });
+        }
+        newest.visit(id, &parents);
     }
     assert!(newest.is_done());
     let found = newest.found();
@@ -61,7 +66,49 @@ fn a_cut_history_gives_no_commit() {
     check("b<a!1 a<cut", &[None, Some("b")]);
 }
 
+#[test]
+fn an_image_that_no_commit_has_gets_none() {
+    check("b<a!1 a<!12", &[None, Some("b"), Some("a")]);
+}
+
+/// Parents (earlier commits) and content of each commit; a merge takes any content.
+fn histories() -> impl Strategy<Value = Vec<(Vec<usize>, u8)>> {
+    let commit = (prop::collection::vec(any::<prop::sample::Index>(), 1..3), 0u8..3);
+    prop::collection::vec(commit, 1..14).prop_map(|commits| {
+        let parents = |number: usize, indexes: Vec<prop::sample::Index>| -> Vec<usize> {
+            if number == 0 {
+                return Vec::new();
+            }
+            let mut parents: Vec<usize> =
+                indexes.into_iter().map(|index| index.index(number)).collect();
+            parents.dedup();
+            parents
+        };
+        let commits = commits.into_iter().enumerate();
+        commits.map(|(number, (indexes, content))| (parents(number, indexes), content)).collect()
+    })
+}
+
 proptest! {
+    /// Whatever commits and merges do: every head that gets the same newest commit has the
+    /// same content, that of the commit itself.
+    #[test]
+    fn one_commit_names_one_content(history in histories()) {
+        for head in 0..history.len() {
+            let lines: Vec<String> = (0..=head).rev().map(|number| {
+                let (parents, content) = &history[number];
+                let parents: String = parents.iter().map(|parent| {
+                    let differs = if history[*parent].1 == *content { "" } else { "!0" };
+                    format!("<c{parent}{differs}")
+                }).collect();
+                format!("c{number}{parents}")
+            }).collect();
+            let found: usize =
+                newest(&lines.join(" "), 1)[0].as_ref().unwrap()[1..].parse().unwrap();
+            prop_assert_eq!(history[found].1, history[head].1);
+        }
+    }
+
     /// On a linear history with real contents: the commit that is found has the head's content,
     /// and the commit before it has not.
     #[test]

@@ -58,6 +58,15 @@ fn what_exists_is_not_waited_for() {
 }
 
 #[test]
+fn a_new_name_waits_for_no_base() {
+    let mut fixture = plan_of("a:1 b:0<a");
+    fixture.plan.images[1].action = Action::Retag;
+    let mut schedule = Schedule::new(&fixture.plan, 2, |_| Duration::from_secs(1));
+    assert_eq!((schedule.start_next(), schedule.start_next()), (Some(0), Some(1)));
+    assert_eq!(schedule.finish(0, false), []);
+}
+
+#[test]
 fn stop_starts_nothing_more() {
     let plan = plan_of("a:1 b:1<a c:1");
     let mut schedule = Schedule::new(&plan.plan, 1, |_| Duration::from_secs(1));

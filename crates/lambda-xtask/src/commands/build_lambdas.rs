@@ -1,22 +1,22 @@
 //! `build-lambdas`: builds what is not built yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use lambda_images::discovery::ImageName;
-use lambda_images::plan::{Action, Plan};
-use lambda_images::reference::ImageReference;
+use lambda_images::plan::Action;
 use lambda_images::tag::GitState;
-use serde_json::{Value, json};
 
+use super::report::{
+    plan_json, render_end, render_plan, render_reasons, render_table, result_json,
+};
 use super::survey::{Survey, Wanted};
 use crate::cli::{BuildLambdas, Format};
-use crate::display::{note, seconds};
+use crate::display::note;
 use crate::engine::check_engine;
 use crate::environment::Environment;
 use crate::failure::{
     EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, environment as environment_failure,
 };
-use crate::run::{Finished, Outcome, Run};
+use crate::run::{Outcome, Run};
 
 pub(crate) fn build_lambdas(
     arguments: &BuildLambdas,
@@ -44,7 +44,8 @@ pub(crate) fn build_lambdas(
     if let Err(message) = &stored {
         return Err(environment_failure(
             format!("the image store can't be asked: {message}"),
-            "is the Docker engine running? `docker info` tells; `--dry-run` works without it",
+            "is Docker installed, with buildx 0.13 or newer, and its engine running? `docker info` tells; \
+             `--dry-run` works without it",
         ));
     }
     if arguments.explain {
@@ -98,167 +99,4 @@ fn warn_without_git(survey: &Survey) {
             note(&format!("note: tags are `sha-…`, not `git-…`: {why}"));
         }
     }
-}
-
-/// The plan for people: what is done, why, and by which command.
-fn render_plan(plan: &Plan) -> String {
-    let mut text = String::new();
-    // Before the builds have run, an internal base is known by its identity.
-    let identities: BTreeMap<ImageName, ImageReference> = plan
-        .images
-        .iter()
-        .map(|image| (image.name.clone(), image.names.identity.clone()))
-        .collect();
-    for image in &plan.images {
-        text += &format!(
-            "{:<10} {}  {}\n",
-            action_text(image.action),
-            image.name,
-            image.names.reference
-        );
-        for reason in &image.reasons {
-            text += &format!("           because {reason}\n");
-        }
-        if image.action == Action::Build {
-            let mut words = vec!["docker".to_owned()];
-            words.extend(image.build(&identities).argv());
-            text += &format!("           $ {}\n", buildx::quote_command(&words));
-        }
-    }
-    let builds = plan.images.iter().filter(|image| image.action == Action::Build).count();
-    text + &format!("{builds} of {} images would be built\n", plan.images.len())
-}
-
-fn render_reasons(plan: &Plan) -> String {
-    let mut text = String::new();
-    for image in &plan.images {
-        text += &format!("{:<10} {}\n", action_text(image.action), image.name);
-        for reason in &image.reasons {
-            text += &format!("           because {reason}\n");
-        }
-    }
-    text
-}
-
-fn action_text(action: Action) -> &'static str {
-    match action {
-        Action::Build => "build",
-        Action::UpToDate => "up to date",
-        Action::Retag => "retag",
-    }
-}
-
-fn plan_json(plan: &Plan) -> Value {
-    let images: Vec<Value> = plan.images.iter().map(image_json).collect();
-    json!({ "version": 1, "images": images })
-}
-
-fn image_json(image: &lambda_images::plan::PlannedImage) -> Value {
-    json!({
-        "name": image.name,
-        "kind": image.kind,
-        "fingerprint": image.fingerprint,
-        "tag": image.names.reference.tag.as_ref().map(ToString::to_string),
-        "image_ref": image.names.reference.to_string(),
-        "action": image.action,
-        "reasons": image.reasons,
-        "depends_on": image.depends_on,
-    })
-}
-
-fn result_json(survey: &Survey, plan: &Plan, finished: &Finished) -> Value {
-    let images: Vec<Value> = plan
-        .images
-        .iter()
-        .zip(&finished.outcomes)
-        .map(|(image, outcome)| {
-            let mut value = image_json(image);
-            value["result"] = json!(outcome_text(outcome));
-            match outcome {
-                Outcome::Built(built) => {
-                    value["duration_ms"] =
-                        json!(u64::try_from(built.duration.as_millis()).unwrap_or(u64::MAX));
-                    value["steps"] =
-                        json!({ "total": built.steps.total, "cached": built.steps.cached });
-                    value["log"] = json!(survey.state.log_path(&image.name));
-                }
-                Outcome::Failed { error } => {
-                    value["error"] = json!(error);
-                    value["log"] = json!(survey.state.log_path(&image.name));
-                }
-                Outcome::Skipped { because_of } => value["because_of"] = json!(because_of),
-                Outcome::Retagged | Outcome::UpToDate => {}
-            }
-            value
-        })
-        .collect();
-    json!({ "version": 1, "manifest": survey.state.manifest_path(), "images": images })
-}
-
-fn outcome_text(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Built(_) => "built",
-        Outcome::Retagged => "retagged",
-        Outcome::UpToDate => "up-to-date",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Skipped { .. } => "skipped",
-    }
-}
-
-/// The result for people, a line per image.
-fn render_table(plan: &Plan, finished: &Finished) -> String {
-    let width = plan.images.iter().map(|image| image.name.as_str().len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for (image, outcome) in plan.images.iter().zip(&finished.outcomes) {
-        let how = match outcome {
-            Outcome::Built(built) => format!(
-                "{:>7}  {}/{} cached",
-                seconds(built.duration),
-                built.steps.cached,
-                built.steps.total
-            ),
-            Outcome::Skipped { because_of: Some(name) } => format!("because `{name}` failed"),
-            Outcome::Skipped { because_of: None } => "interrupted".to_owned(),
-            Outcome::Retagged | Outcome::UpToDate | Outcome::Failed { .. } => String::new(),
-        };
-        let has_name = matches!(outcome, Outcome::Built(_) | Outcome::Retagged | Outcome::UpToDate);
-        let reference = if has_name { image.names.reference.to_string() } else { String::new() };
-        let line = format!(
-            "{:width$}  {:<10}  {how:<20}  {reference}",
-            image.name,
-            outcome_text(outcome).replace('-', " ")
-        );
-        text += line.trim_end();
-        text.push('\n');
-    }
-    text
-}
-
-/// Failures in full, and the one line that sums up.
-fn render_end(survey: &Survey, plan: &Plan, finished: &Finished) -> String {
-    let mut text = String::new();
-    for (image, outcome) in plan.images.iter().zip(&finished.outcomes) {
-        if let Outcome::Failed { error } = outcome {
-            text += &format!(
-                "\n{} failed: {error}\n  log: {}\n",
-                image.name,
-                survey.state.log_path(&image.name).display()
-            );
-        }
-    }
-    let count = |wanted: &str| {
-        finished.outcomes.iter().filter(|outcome| outcome_text(outcome) == wanted).count()
-    };
-    let parts: Vec<String> = ["built", "retagged", "up-to-date", "failed", "skipped"]
-        .into_iter()
-        .filter(|wanted| count(wanted) > 0)
-        .map(|wanted| format!("{} {}", count(wanted), wanted.replace('-', " ")))
-        .collect();
-    let interrupted = if finished.interrupted { "interrupted: " } else { "" };
-    let nothing = if plan.images.iter().all(|image| image.action == Action::UpToDate) {
-        "nothing to build: "
-    } else {
-        ""
-    };
-    text + &format!("{interrupted}{nothing}{} in {}", parts.join(", "), seconds(finished.duration))
 }

@@ -100,6 +100,7 @@ fn render_json(
         "target": counted.target,
         "args": counted.args,
         "bases": counted.bases,
+        "remotes": counted.remotes,
         "depends_on": counted.dependencies,
         "contexts": counted.contexts,
         "git": { "commit": commit, "dirty_paths": dirty },

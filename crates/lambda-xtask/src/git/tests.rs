@@ -1,1 +1,215 @@
+//! On real repositories. A commit is shown by its subject; every history begins with `first`.
 
+mod history;
+mod random;
+mod shallow;
+mod submodules;
+mod worktree;
+
+use std::collections::HashMap;
+use std::fs;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::workspace::fixture::Tree;
+
+/// What git says of each image of `tree`, a line each.
+fn shown(tree: &Tree) -> String {
+    shown_in(tree, &tree.environment())
+}
+
+fn shown_in(tree: &Tree, environment: &Environment) -> String {
+    let states = ask(tree, environment).unwrap();
+    let subjects = subjects(tree);
+    let subject = |commit: &str| subjects.get(commit).map_or("no commit", String::as_str);
+    let lines = states.iter().map(|(name, state)| match state {
+        GitState::Clean { commit } => format!("{name} clean {}\n", subject(commit)),
+        GitState::Dirty { commit, paths } => {
+            format!("{name} dirty {} {paths:?}\n", subject(commit))
+        }
+        GitState::Unknown { why } => format!("{name} unknown: {why}\n"),
+    });
+    lines.collect()
+}
+
+fn ask(tree: &Tree, environment: &Environment) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
+    let workspace = tree.read();
+    let folders = Folders::read(&workspace.root, &workspace.graph)?;
+    git_states(&workspace, &folders, environment, &State::of_workspace(&workspace.root))
+}
+
+/// Subject of every commit, by id.
+fn subjects(tree: &Tree) -> HashMap<String, String> {
+    let command =
+        tree.environment().command("git").args(["log", "--all", "--format=%H %s"]).output();
+    let text = command.map(|output| String::from_utf8(output.stdout).unwrap()).unwrap_or_default();
+    let lines = text.lines().filter_map(|line| line.split_once(' '));
+    lines.map(|(id, subject)| (id.to_owned(), subject.to_owned())).collect()
+}
+
+#[track_caller]
+fn check(tree: &Tree, expected: &Expect) {
+    expected.assert_eq(&shown(tree));
+}
+
+/// The state after a change of a clean tree.
+#[track_caller]
+fn check_change(change: impl FnOnce(&Tree), expected: &Expect) {
+    let tree = Tree::committed();
+    change(&tree);
+    check(&tree, expected);
+}
+
+#[test]
+fn without_a_repository_or_a_commit_nothing_is_known() {
+    let tree = Tree::plain();
+    assert!(shown(&tree).contains("two unknown: not a git repository"));
+    tree.git(&["init", "-q"]);
+    tree.write("HEAD", "a file");
+    check(
+        &tree,
+        &expect![[r#"
+        base-low unknown: the repository has no commit yet
+        one unknown: the repository has no commit yet
+        two unknown: the repository has no commit yet
+    "#]],
+    );
+}
+
+#[test]
+fn without_git_nothing_is_known() {
+    let tree = Tree::committed();
+    let environment = tree.environment().with("PATH", tree.elsewhere());
+    expect![[r#"
+        base-low unknown: git can't be run: No such file or directory (os error 2)
+        one unknown: git can't be run: No such file or directory (os error 2)
+        two unknown: git can't be run: No such file or directory (os error 2)
+    "#]]
+    .assert_eq(&shown_in(&tree, &environment));
+}
+
+#[test]
+fn the_workspace_in_a_subfolder_of_the_repository() {
+    let tree = Tree::below("sub folder/with\nbreak");
+    let top = tree.root.join("../..");
+    tree.git_in(&top, &["init", "-q"]);
+    tree.commit("first");
+    tree.append("lambdas/two/handler.py", "#");
+    tree.commit("two");
+    fs::write(top.join("lambdas"), "not ours").unwrap();
+    tree.git_in(&top, &["add", "--all"]);
+    tree.git_in(&top, &["commit", "-q", "-m", "above"]);
+    check(
+        &tree,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two clean two
+    "#]],
+    );
+    tree.append("lambdas/one/handler.py", "#");
+    tree.append("Cargo.toml", "args = { LEVEL = \"1\" }\n");
+    check(
+        &tree,
+        &expect![[r#"
+        base-low clean first
+        one dirty first ["Cargo.toml", "lambdas/one/handler.py"]
+        two clean two
+    "#]],
+    );
+}
+
+#[test]
+fn a_linked_worktree_is_a_repository_like_any() {
+    let tree = Tree::committed();
+    let folder = tree.elsewhere();
+    tree.git(&["worktree", "add", "-q", "-b", "other", folder.to_str().unwrap()]);
+    let other = tree.at(folder);
+    other.append("lambdas/two/handler.py", "#");
+    other.commit("two");
+    other.append("lambdas/one/handler.py", "#");
+    check(
+        &other,
+        &expect![[r#"
+        base-low clean first
+        one dirty first ["lambdas/one/handler.py"]
+        two clean two
+    "#]],
+    );
+    check(
+        &tree,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two clean first
+    "#]],
+    );
+}
+
+#[test]
+fn what_a_hook_sets_for_git_does_not_mislead() {
+    let tree = Tree::committed();
+    let environment = tree
+        .environment()
+        .with("GIT_DIR", ".git/nowhere")
+        .with("GIT_INDEX_FILE", tree.elsewhere())
+        .with("GIT_WORK_TREE", "/");
+    expect![[r#"
+        base-low clean first
+        one clean first
+        two clean first
+    "#]]
+    .assert_eq(&shown_in(&tree, &environment));
+}
+
+#[test]
+fn a_persons_own_configuration_does_not_matter() {
+    let tree = Tree::committed();
+    tree.append("lambdas/one/handler.py", "#");
+    tree.git(&["stash", "-q"]);
+    for (key, value) in [
+        ("status.showStash", "true"),
+        ("status.branch", "true"),
+        ("status.relativePaths", "true"),
+        ("status.renames", "copies"),
+        ("status.showUntrackedFiles", "all"),
+        ("diff.renames", "copies"),
+        ("diff.noprefix", "true"),
+        ("diff.external", "false"),
+        ("color.ui", "always"),
+        ("core.quotePath", "true"),
+        ("log.showSignature", "true"),
+    ] {
+        tree.git(&["config", key, value]);
+    }
+    tree.write("lambdas/two/größe.py", "");
+    tree.commit("two");
+    tree.append("lambdas/two/größe.py", "#");
+    check(
+        &tree,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two dirty two ["lambdas/two/größe.py"]
+    "#]],
+    );
+}
+
+#[test]
+fn no_lock_of_gits_is_taken() {
+    let tree = Tree::committed();
+    let file = fs::File::open(tree.path("lambdas/two/handler.py")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    fs::write(tree.path(".git/index.lock"), "").unwrap();
+    let before = fs::read(tree.path(".git/index")).unwrap();
+    check(
+        &tree,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two clean first
+    "#]],
+    );
+    assert_eq!(fs::read(tree.path(".git/index")).unwrap(), before);
+}

@@ -1,0 +1,335 @@
+use std::fs;
+
+use super::*;
+use crate::workspace::fixture::Tree;
+use expect_test::{Expect, expect};
+
+/// Mode, path, size and start of the hash of everything that image `two` reads, or all problems.
+fn shown(tree: &Tree) -> String {
+    let workspace = tree.read();
+    match Folders::read(&workspace.root, &workspace.graph) {
+        Ok(folders) => {
+            let trees = folders.trees().iter().filter(|tree| tree.folder.contains("two"));
+            let files = trees.flat_map(|tree| {
+                tree.files.iter().map(|file| {
+                    let sha256 = file.sha256.to_string();
+                    format!(
+                        "{} {}/{:?} {} {sha256:.8}\n",
+                        file.mode.as_str(),
+                        tree.folder,
+                        file.path,
+                        file.size
+                    )
+                })
+            });
+            files.collect()
+        }
+        Err(error) => format!("{error:#}\n"),
+    }
+}
+
+#[track_caller]
+fn check(change: impl FnOnce(&Tree), expected: &Expect) {
+    let tree = Tree::plain();
+    change(&tree);
+    expected.assert_eq(&shown(&tree));
+}
+
+fn fingerprints(tree: &Tree) -> Vec<String> {
+    let workspace = tree.read();
+    let folders = Folders::read(&workspace.root, &workspace.graph).unwrap();
+    let inputs = folders.image_inputs(&workspace.graph);
+    inputs.records.iter().map(|(name, record)| format!("{name} {}", record.fingerprint)).collect()
+}
+
+#[test]
+fn files_that_the_ignore_file_leaves() {
+    check(
+        |tree| {
+            tree.write("lambdas/two/tests/test_handler.py", "");
+            tree.write("lambdas/two/src/tests/deep.py", "");
+            tree.write("lambdas/two/-dash space\n.py", "x");
+            tree.write("lambdas/two/größe/ü.txt", "x");
+        },
+        &expect![[r#"
+            100644 lambdas/two/"-dash space\n.py" 1 2d711642
+            100644 lambdas/two/"Dockerfile" 48 7314dd4e
+            100644 lambdas/two/"größe/ü.txt" 1 2d711642
+            100644 lambdas/two/"handler.py" 8 14702a1e
+            100644 lambdas/two/"src/tests/deep.py" 0 e3b0c442
+        "#]],
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn modes_count_as_git_counts_them() {
+    check(
+        |tree| {
+            for (name, mode) in [
+                ("owner", 0o700),
+                ("group", 0o670),
+                ("all", 0o755),
+                ("none", 0o600),
+                ("odd", 0o4711),
+            ] {
+                tree.write(&format!("lambdas/two/{name}"), "");
+                tree.set_mode(&format!("lambdas/two/{name}"), mode);
+            }
+        },
+        &expect![[r#"
+            100644 lambdas/two/"Dockerfile" 48 7314dd4e
+            100755 lambdas/two/"all" 0 e3b0c442
+            100644 lambdas/two/"group" 0 e3b0c442
+            100644 lambdas/two/"handler.py" 8 14702a1e
+            100644 lambdas/two/"none" 0 e3b0c442
+            100755 lambdas/two/"odd" 0 e3b0c442
+            100755 lambdas/two/"owner" 0 e3b0c442
+        "#]],
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn links_count_by_their_text() {
+    check(
+        |tree| {
+            tree.write("elsewhere/file", "never read");
+            tree.link("lambdas/two/to_file", "handler.py");
+            tree.link("lambdas/two/to_folder", "../../elsewhere");
+            tree.link("lambdas/two/dangling", "/nowhere");
+            tree.link("lambdas/two/loop", "loop");
+            tree.link("lambdas/two/tests", "/nowhere");
+        },
+        &expect![[r#"
+            100644 lambdas/two/"Dockerfile" 48 7314dd4e
+            120000 lambdas/two/"dangling" 8 00147101
+            100644 lambdas/two/"handler.py" 8 14702a1e
+            120000 lambdas/two/"loop" 4 254637f7
+            120000 lambdas/two/"to_file" 10 ac1d62d4
+            120000 lambdas/two/"to_folder" 15 d801ba5b
+        "#]],
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_and_what_it_leads_to_are_two_contents() {
+    let tree = Tree::plain();
+    tree.write("lambdas/two/a", "b");
+    let file = shown(&tree);
+    tree.remove("lambdas/two/a");
+    tree.link("lambdas/two/a", "b");
+    assert_ne!(shown(&tree), file);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_passed_over() {
+    check(
+        |tree| {
+            let socket = std::os::unix::net::UnixListener::bind(tree.path("lambdas/two/socket"));
+            drop(socket.unwrap());
+            let pipe = tree.path("lambdas/two/pipe");
+            assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+            fs::create_dir_all(tree.path("lambdas/two/empty/folders")).unwrap();
+        },
+        &expect![[r#"
+            100644 lambdas/two/"Dockerfile" 48 7314dd4e
+            100644 lambdas/two/"handler.py" 8 14702a1e
+        "#]],
+    );
+}
+
+#[test]
+fn the_ignore_file_of_the_dockerfile_comes_first() {
+    check(
+        |tree| tree.write("lambdas/two/Dockerfile.dockerignore", "Dockerfile*\n"),
+        &expect![[r#"
+        100644 lambdas/two/".dockerignore" 27 780cacf4
+        100644 lambdas/two/"handler.py" 8 14702a1e
+        100644 lambdas/two/"pyproject.toml" 23 b66391a7
+    "#]],
+    );
+}
+
+#[test]
+fn an_ignore_file_without_patterns_excludes_nothing() {
+    check(
+        |tree| {
+            tree.write("lambdas/two/Dockerfile.dockerignore", "# nothing\n");
+            tree.write("lambdas/two/tests/test.py", "");
+        },
+        &expect![[r#"
+            100644 lambdas/two/".dockerignore" 27 780cacf4
+            100644 lambdas/two/"Dockerfile" 48 7314dd4e
+            100644 lambdas/two/"Dockerfile.dockerignore" 10 5e49ea83
+            100644 lambdas/two/"handler.py" 8 14702a1e
+            100644 lambdas/two/"pyproject.toml" 23 b66391a7
+            100644 lambdas/two/"tests/test.py" 0 e3b0c442
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_comes_back_from_an_excluded_folder() {
+    check(
+        |tree| {
+            tree.write("lambdas/two/.dockerignore", "*\n!src/kept\n!**/*.txt\n");
+            for path in ["src/kept/a", "src/kept/below/b", "src/left/c", "deep/er/d.txt"] {
+                tree.write(&format!("lambdas/two/{path}"), "");
+            }
+        },
+        &expect![[r#"
+            100644 lambdas/two/"deep/er/d.txt" 0 e3b0c442
+            100644 lambdas/two/"src/kept/a" 0 e3b0c442
+            100644 lambdas/two/"src/kept/below/b" 0 e3b0c442
+        "#]],
+    );
+}
+
+#[test]
+fn all_problems_of_all_folders_come_at_once() {
+    check(
+        |tree| {
+            tree.write("lambdas/two/.dockerignore", "good\n[a\n!\n");
+            tree.append(
+                "lambdas/one/pyproject.toml",
+                "[tool.lambda-image]\ncontext = \"./gone\"\n",
+            );
+            tree.append(
+                "packages/low/pyproject.toml",
+                "[tool.lambda-image]\ncontexts = { data = \"./low.py\" }\n",
+            );
+        },
+        &expect![[r#"
+            lambdas/one/gone: this folder is a build context, and does not exist
+            lambdas/two/.dockerignore:2:1: invalid pattern `[a`
+              hint: brackets must be closed and hold valid ranges; a backslash escapes what follows it
+            lambdas/two/.dockerignore:3:1: `!` without a pattern
+              hint: write the exception after it
+            packages/low/low.py: this is a build context, and not a folder
+            4 problems in the workspace
+        "#]],
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_name_that_is_not_utf8_is_a_problem_unless_it_is_excluded() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let write = |tree: &Tree, folder: &str, name: &[u8]| {
+        fs::create_dir_all(tree.path(folder)).unwrap();
+        fs::write(tree.path(folder).join(OsStr::from_bytes(name)), "").unwrap();
+    };
+    check(
+        |tree| {
+            write(tree, "lambdas/two/src", b"bad\xff");
+            let folder = tree.path("lambdas/two").join(OsStr::from_bytes(b"\xfe"));
+            fs::create_dir(folder).unwrap();
+        },
+        &expect![[r#"
+            lambdas/two/src/bad�: its name is not UTF-8, and BuildKit can't send it
+              hint: rename it, or exclude it in `.dockerignore`
+            lambdas/two/�: its name is not UTF-8, and BuildKit can't send it
+              hint: rename it, or exclude it in `.dockerignore`
+            2 problems in the workspace
+        "#]],
+    );
+    check(
+        |tree| {
+            tree.append("lambdas/two/.dockerignore", "src/bad*\n");
+            write(tree, "lambdas/two/src", b"bad\xff");
+            write(tree, "lambdas/two/tests", b"\xff");
+        },
+        &expect![[r#"
+            100644 lambdas/two/"Dockerfile" 48 7314dd4e
+            100644 lambdas/two/"handler.py" 8 14702a1e
+        "#]],
+    );
+}
+
+#[test]
+fn an_ignore_file_that_is_no_text_is_an_error() {
+    let tree = Tree::plain();
+    fs::write(tree.path("lambdas/two/.dockerignore"), [0xff]).unwrap();
+    assert!(shown(&tree).starts_with("failed to read `lambdas/two/.dockerignore`"));
+}
+
+#[test]
+#[cfg(unix)]
+fn neither_place_nor_time_nor_umask_nor_order_matter() {
+    let tree = Tree::plain();
+    tree.write("lambdas/two/a/b", "1");
+    tree.write("lambdas/two/a-b", "2");
+    tree.write("lambdas/two/a.b", "3");
+    let other = Tree::below("some where/else");
+    for (path, text) in [("a.b", "3"), ("a-b", "2"), ("a/b", "1")] {
+        other.write(&format!("lambdas/two/{path}"), text);
+    }
+    other.set_mode("lambdas/two/a/b", 0o640);
+    other.set_mode("lambdas/two/a", 0o700);
+    fs::create_dir(other.path("lambdas/two/empty")).unwrap();
+    let file = fs::File::open(other.path("lambdas/two/a-b")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(fingerprints(&tree), fingerprints(&other));
+}
+
+#[test]
+fn git_makes_no_difference() {
+    let tree = Tree::committed();
+    assert_eq!(fingerprints(&tree), fingerprints(&Tree::plain()));
+    let clone = tree.elsewhere();
+    tree.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
+    assert_eq!(fingerprints(&tree), fingerprints(&tree.at(clone)));
+}
+
+#[test]
+#[cfg(unix)]
+fn every_change_of_an_input_is_seen_by_those_that_read_it() {
+    let changed = |change: &dyn Fn(&Tree)| -> Vec<String> {
+        let tree = Tree::plain();
+        let before = fingerprints(&tree);
+        change(&tree);
+        let changed = fingerprints(&tree).into_iter().filter(|after| !before.contains(after));
+        changed.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    let handler = "lambdas/two/handler.py";
+    assert_eq!(changed(&|tree| tree.append(handler, " ")), ["two"]);
+    assert_eq!(changed(&|tree| tree.set_mode(handler, 0o755)), ["two"]);
+    assert_eq!(changed(&|tree| tree.remove(handler)), ["two"]);
+    assert_eq!(changed(&|tree| tree.write("lambdas/two/empty", "")), ["two"]);
+    let to_other = |tree: &Tree| fs::rename(tree.path(handler), tree.path("lambdas/two/other.py"));
+    assert_eq!(changed(&|tree| to_other(tree).unwrap()), ["two"]);
+    assert_eq!(changed(&|tree| tree.append("packages/low/low.py", " ")), ["base-low", "one"]);
+    assert_eq!(changed(&|tree| tree.write("lambdas/two/tests/x", "")), [""; 0]);
+    assert_eq!(changed(&|tree| tree.write("README.md", "")), [""; 0]);
+}
+
+#[test]
+fn a_folder_is_read_once_for_all_that_see_it_alike() {
+    let tree = Tree::plain();
+    tree.append("Cargo.toml", "context = \"workspace\"\n");
+    tree.write("lambdas/two/Dockerfile.dockerignore", "packages\n");
+    let workspace = tree.read();
+    let folders = Folders::read(&workspace.root, &workspace.graph).unwrap();
+    let counts: Vec<(&str, usize)> =
+        folders.trees().iter().map(|tree| (tree.folder.as_str(), tree.files.len())).collect();
+    assert_eq!(counts, [("", 12), ("", 9)]);
+    let inputs = folders.image_inputs(&workspace.graph);
+    let sizes: Vec<u64> = inputs.sizes.values().copied().collect();
+    assert!(sizes[0] == sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
+}
+
+#[test]
+fn a_file_of_many_buffers_is_read_whole() {
+    let tree = Tree::plain();
+    let bytes: Vec<u8> = (0..300_001_u32).map(|number| (number % 251) as u8).collect();
+    fs::write(tree.path("lambdas/two/big"), &bytes).unwrap();
+    let workspace = tree.read();
+    let folders = Folders::read(&workspace.root, &workspace.graph).unwrap();
+    let mut files = folders.trees().iter().flat_map(|tree| &tree.files);
+    let big = files.find(|file| file.path == "big").unwrap();
+    assert_eq!((big.size, big.sha256), (300_001, lambda_images::fingerprint::sha256(&bytes)));
+}

@@ -1,0 +1,123 @@
+use super::*;
+use lambda_images::fingerprint::sha256;
+
+fn state() -> (tempfile::TempDir, State) {
+    let root = tempfile::tempdir().unwrap();
+    let state = State::of_workspace(root.path());
+    (root, state)
+}
+
+/// Names of everything in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn record(version: u32) -> Record {
+    let inputs = lambda_images::fingerprint::Inputs {
+        platform: "linux/amd64".to_owned(),
+        target: None,
+        instructions: Vec::new(),
+        args: [("A".to_owned(), "1".to_owned())].into(),
+        bases: [].into(),
+        dependencies: [].into(),
+        remotes: [].into(),
+        contexts: [].into(),
+    };
+    Record {
+        version,
+        fingerprint: inputs.fingerprint(),
+        dockerfile: "Dockerfile".to_owned(),
+        inputs,
+        files: [].into(),
+        duration_ms: Some(1500),
+    }
+}
+
+#[test]
+fn a_record_comes_back_as_it_was() {
+    let (_root, state) = state();
+    let one = ImageName::new("one").unwrap();
+    assert_eq!(state.read_record(&one), None);
+    state.write_record(&one, &record(Record::VERSION)).unwrap();
+    assert_eq!(state.read_record(&one), Some(record(Record::VERSION)));
+    assert_eq!(state.read_record(&ImageName::new("two").unwrap()), None);
+}
+
+#[test]
+fn what_cannot_be_understood_counts_as_absent() {
+    let (_root, state) = state();
+    let one = ImageName::new("one").unwrap();
+    state.write_record(&one, &record(Record::VERSION + 1)).unwrap();
+    assert_eq!(state.read_record(&one), None);
+    fs::write(state.record_path(&one), "{\"version\":1").unwrap();
+    assert_eq!(state.read_record(&one), None);
+    fs::write(state.manifest_path(), "[]").unwrap();
+    assert_eq!(state.read_manifest("dev"), Manifest::new("dev"));
+}
+
+#[test]
+fn a_manifest_comes_back_as_it_was() {
+    let (_root, state) = state();
+    assert_eq!(state.read_manifest("dev"), Manifest::new("dev"));
+    state.write_manifest(&Manifest::new("prod")).unwrap();
+    assert_eq!(state.read_manifest("dev"), Manifest::new("prod"));
+}
+
+#[test]
+fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+    let (root, _state) = state();
+    let path = root.path().join("new/folder/file");
+    write_atomically(&path, b"old, and longer").unwrap();
+    write_atomically(&path, b"new").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(names(path.parent().unwrap()), ["file"]);
+}
+
+#[test]
+fn a_write_that_fails_leaves_the_old_file_and_says_which() {
+    let (root, _state) = state();
+    // A folder stands where the file is to go: the last step fails.
+    let path = root.path().join("file");
+    fs::create_dir_all(path.join("in the way")).unwrap();
+    let error = write_atomically(&path, b"new").unwrap_err();
+    assert_eq!(error.to_string(), format!("failed to write `{}`", path.display()));
+    assert_eq!(names(root.path()), ["file"]);
+    assert_eq!(names(&path), ["in the way"]);
+}
+
+#[test]
+fn a_reader_sees_the_old_file_or_the_new_one() {
+    let (root, _state) = state();
+    let path = root.path().join("file");
+    let texts = [vec![b'a'; 100_000], vec![b'b'; 200_000]];
+    write_atomically(&path, &texts[0]).unwrap();
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = texts
+            .iter()
+            .map(|text| {
+                let path = &path;
+                scope.spawn(move || (0..20).for_each(|_| write_atomically(path, text).unwrap()))
+            })
+            .collect();
+        while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let read = fs::read(&path).unwrap();
+            assert!(texts.contains(&read), "{} bytes that nobody wrote", read.len());
+        }
+    });
+    assert_eq!(names(root.path()), ["file"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn others_may_read_what_is_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (root, _state) = state();
+    let path = root.path().join("file");
+    write_json(&path, &sha256(b"")).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(read_json(&path), Some(sha256(b"")));
+}
