@@ -3,8 +3,8 @@
 
 set positional-arguments
 
-# The environment that pyproject.toml describes, if there is one.
-python := if path_exists(".venv/bin/python") == "true" { ".venv/bin/python" } else { "python3" }
+# The environment that `cargo xtask ci` keeps, if it has run.
+python := if path_exists("target/venv/bin/python") == "true" { "target/venv/bin/python" } else { "python3" }
 
 alias build := build-lambdas
 
@@ -19,6 +19,10 @@ demo:
 # Pass every check and test
 ci:
     cargo xtask ci
+
+# Measure a run with nothing to build
+bench:
+    cargo xtask bench
 
 # The Docker engine of this checkout: up, status or down
 engine *ARGS:
@@ -51,7 +55,7 @@ lint:
     {{ python }} -m ruff check
     {{ python }} -m mypy
 
-# Run the Rust and Python tests
+# Run the Rust tests, with an engine, and the Python tests
 test:
-    cargo test --workspace
+    cargo xtask test --workspace
     {{ python }} -m pytest

@@ -27,7 +27,7 @@ pub struct Key {
     pub name: &'static str,
     /// What its value must look like.
     pub shape: Shape,
-    /// What stands there when the key is absent; empty: nothing does.
+    /// What stands there when the key is absent, a list as in TOML; empty: nothing does.
     pub default: &'static str,
     /// What it is for, in a sentence or two of Markdown.
     pub about: &'static str,
@@ -79,7 +79,7 @@ pub const WORKSPACE: &[Key] = &[
         "base",
         Shape::Text,
         "",
-        "Base image of every Lambda whose Dockerfile declares `ARG BASE_IMAGE` and that names no other: the name of an internal base image, or a reference.",
+        "Value of `ARG BASE_IMAGE` for every Lambda whose Dockerfile declares it and that sets no `base` of its own: the name of an internal base image, or a reference.",
     ),
     key(
         "context",
@@ -91,15 +91,20 @@ pub const WORKSPACE: &[Key] = &[
         "mirrors",
         Shape::TextTable,
         "",
-        "Replacements for external base images: a reference, or a prefix of references that ends at a `/`, `:` or `@`, to what stands in for it. The longest match wins. `LAMBDA_IMAGES_MIRRORS` (`from=to,from=to`) adds to it on one machine.",
+        "Replacements for external base images: a reference, or a prefix of references that ends at a `/`, `:` or `@`, to what stands in for it. The longest match wins; a replacement with a digest stands for the whole reference. A mirrored base counts as what the mirror points to. `LAMBDA_IMAGES_MIRRORS` (`from=to,from=to`) adds to it on one machine.",
     ),
     key(
         "tag-policy",
         Shape::OneOf(&["git", "content"]),
         "git",
-        "`\"git\"`: `git-<commit>`, with `-dirty-<fingerprint>` where the image's inputs have uncommitted changes. `\"content\"`: `sha-<fingerprint>`.",
+        "`\"git\"`: `git-<commit>`, with `-dirty-<fingerprint>` where the image's inputs have uncommitted changes, and `sha-<fingerprint>` where git knows no commit. `\"content\"`: always `sha-<fingerprint>`.",
     ),
-    key("args", Shape::TextTable, "", "Build args of every image whose Dockerfile declares them."),
+    key(
+        "args",
+        Shape::TextTable,
+        "",
+        "Build args. Each image gets those that its Dockerfile declares, and only those count as its inputs.",
+    ),
     key(
         "network",
         Shape::OneOf(&["default", "host", "none"]),
@@ -110,7 +115,7 @@ pub const WORKSPACE: &[Key] = &[
         "images",
         Shape::Images,
         "",
-        "Images that are only a Dockerfile somewhere in the tree. See below.",
+        "Images that are only a Dockerfile somewhere in the tree: a list of tables, see below.",
     ),
 ];
 
@@ -132,22 +137,22 @@ pub const PYPROJECT: &[Key] = &[
         "context",
         Shape::Text,
         "",
-        "The main context: `\"image\"`, `\"workspace\"`, or a path relative to the folder of this `pyproject.toml`.",
+        "The main context: `\"image\"` (the folder of this `pyproject.toml`), `\"workspace\"`, or a path relative to that folder.",
     ),
     key(
         "contexts",
         Shape::TextTable,
         "",
-        "Named contexts: a path relative to the folder of this `pyproject.toml`, `docker-image://reference`, or `target:IMAGE` for another image of the workspace.",
+        "Named contexts: a path relative to the folder of this `pyproject.toml`, `docker-image://REFERENCE`, `target:IMAGE` for another image of the workspace, or a URL, which counts as its text.",
     ),
     key("target", Shape::Text, "", "The Dockerfile stage to build. Default: the last."),
-    key("args", Shape::TextTable, "", "Build args, over those of the workspace."),
+    key("args", Shape::TextTable, "", "Build args, on top of those of the workspace."),
     key("platform", Shape::Text, "", "The platform, in place of the workspace's."),
     key(
         "base",
         Shape::Text,
         "",
-        "The value of `ARG BASE_IMAGE`: the name of an internal base image, or a reference.",
+        "Value of `ARG BASE_IMAGE`: the name of an internal base image, or a reference. An error where the Dockerfile does not declare it.",
     ),
     key(
         "secrets",
@@ -177,18 +182,23 @@ pub const IMAGE_ENTRY: &[Key] = &[
         "contexts",
         Shape::TextTable,
         "",
-        "Named contexts: a path relative to the workspace root, `docker-image://reference`, or `target:IMAGE`.",
+        "Named contexts: a path relative to the workspace root, `docker-image://REFERENCE`, `target:IMAGE` for another image of the workspace, or a URL, which counts as its text.",
     ),
     key("target", Shape::Text, "", "The Dockerfile stage to build. Default: the last."),
-    key("args", Shape::TextTable, "", "Build args, over those of the workspace."),
+    key("args", Shape::TextTable, "", "Build args, on top of those of the workspace."),
     key("platform", Shape::Text, "", "The platform, in place of the workspace's."),
     key(
         "base",
         Shape::Text,
         "",
-        "The value of `ARG BASE_IMAGE`: the name of an internal base image, or a reference.",
+        "Value of `ARG BASE_IMAGE`: the name of an internal base image, or a reference. An error where the Dockerfile does not declare it.",
     ),
-    key("secrets", Shape::Texts, "", "Build secrets, as in `docker buildx build --secret`."),
+    key(
+        "secrets",
+        Shape::Texts,
+        "",
+        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`. Their values never count as inputs.",
+    ),
 ];
 
 /// The JSON schema (draft 2020-12) of both tables, for editors: `$defs/workspace` is
@@ -221,11 +231,8 @@ fn table_schema(keys: &[Key], required: &[&str]) -> Value {
                 Shape::Images => json!({ "type": "array", "items": { "$ref": "#/$defs/image" } }),
             };
             schema["description"] = Value::from(key.about);
-            match key.shape {
-                Shape::Text | Shape::OneOf(_) if !key.default.is_empty() => {
-                    schema["default"] = Value::from(key.default);
-                }
-                _ => {}
+            if let Some(default) = default_literal(key) {
+                schema["default"] = serde_json::from_str(&default).expect("a default is a literal");
             }
             (key.name.to_owned(), schema)
         })
@@ -233,34 +240,92 @@ fn table_schema(keys: &[Key], required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
-/// The reference of the configuration, in Markdown.
+/// The default as TOML writes it, which for strings and lists of strings is JSON too.
+fn default_literal(key: &Key) -> Option<String> {
+    match key.shape {
+        _ if key.default.is_empty() => None,
+        Shape::Text | Shape::OneOf(_) => Some(format!("\"{}\"", key.default)),
+        Shape::Texts | Shape::TextTable | Shape::Images => Some(key.default.to_owned()),
+    }
+}
+
+const INTRODUCTION: &str = r#"# Configuration
+
+The configuration of a workspace is one table of its root `Cargo.toml`; an image's own settings are
+one table of its `pyproject.toml`. Both may be absent: in the conventional layout (`packages/*`,
+`lambdas/*`, a `Dockerfile` beside each `pyproject.toml`) every key has a default that fits.
+
+```toml
+[workspace.metadata.lambda-images]
+registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+platform = "linux/arm64"
+base = "base-receipt-label"
+mirrors = { "public.ecr.aws/" = "mirror.example/ecr-public/" }
+
+[[workspace.metadata.lambda-images.images]]
+name = "ocr"
+dockerfile = "services/ocr/Dockerfile"
+context = "workspace"
+```
+
+```toml
+[tool.lambda-image]
+target = "production"
+args = { LEVEL = "3" }
+secrets = ["id=pip-token,env=PIP_TOKEN"]
+```
+
+- What is nearer to the image wins: its own settings, then the workspace's, then the default. The
+  stack comes from `--stack`, else `LAMBDA_STACK`, else `PULUMI_STACK`, else `stack`.
+- An unknown key, and a value of the wrong shape, is an error with file, line, column and a hint.
+  All of them are reported at once, with exit code 3.
+- Paths are written with `/`, and stay below the workspace root.
+- A key counts as an input of an image only where it can change what the build gives. `registry`,
+  `repository`, `stack`, `tag-policy`, `network` and `secrets` never do.
+- A package without a Dockerfile is a package without an image: its files are inputs of the images
+  that depend on it. A Lambda without a Dockerfile is an error.
+
+[`lambda-images.schema.json`](lambda-images.schema.json) says the same as a JSON schema:
+`$defs/workspace` is the first of the tables below, `$defs/pyproject` the second, `$defs/image` the
+third. `cargo xtask schema` prints it. It describes these tables, not the files that they stand in.
+
+This page and the schema are made from `crates/lambda-images/src/keys.rs`, from which the reader of
+the configuration takes its keys too. `UPDATE_EXPECT=1 cargo test -p lambda-images keys` writes both.
+"#;
+
+/// `docs/configuration.md`: the reference of the configuration.
 pub fn render_reference() -> String {
-    let table = |title: &str, keys: &[Key]| {
-        let mut text = format!(
-            "## {title}\n\n| key | value | default | what it is for |\n| --- | --- | --- | --- |\n"
-        );
-        for key in keys {
-            let shape = match key.shape {
-                Shape::Text => "string".to_owned(),
-                Shape::OneOf(values) => values
-                    .iter()
-                    .map(|value| format!("`\"{value}\"`"))
-                    .collect::<Vec<_>>()
-                    .join(" or "),
-                Shape::Texts => "list of strings".to_owned(),
-                Shape::TextTable => "table of strings".to_owned(),
-                Shape::Images => "list of tables".to_owned(),
-            };
-            let default =
-                if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
-            text += &format!("| `{}` | {shape} | {default} | {} |\n", key.name, key.about);
-        }
-        text
-    };
     [
-        table("`[workspace.metadata.lambda-images]` in the root `Cargo.toml`", WORKSPACE),
-        table("`[tool.lambda-image]` in the `pyproject.toml` of a package or a Lambda", PYPROJECT),
-        table("`[[workspace.metadata.lambda-images.images]]`", IMAGE_ENTRY),
+        INTRODUCTION.to_owned(),
+        render_table("`[workspace.metadata.lambda-images]` in the root `Cargo.toml`", WORKSPACE),
+        render_table(
+            "`[tool.lambda-image]` in the `pyproject.toml` of a package or a Lambda",
+            PYPROJECT,
+        ),
+        render_table("`[[workspace.metadata.lambda-images.images]]`", IMAGE_ENTRY),
     ]
     .join("\n")
 }
+
+fn render_table(title: &str, keys: &[Key]) -> String {
+    let mut text = format!(
+        "## {title}\n\n| key | value | default | what it is for |\n| --- | --- | --- | --- |\n"
+    );
+    for key in keys {
+        let shape = match key.shape {
+            Shape::Text => "string".to_owned(),
+            Shape::OneOf(values) => {
+                values.iter().map(|value| format!("`\"{value}\"`")).collect::<Vec<_>>().join(" or ")
+            }
+            Shape::Texts => "list of strings".to_owned(),
+            Shape::TextTable => "table of strings".to_owned(),
+            Shape::Images => "list of tables".to_owned(),
+        };
+        let default = default_literal(key).map_or_else(String::new, |text| format!("`{text}`"));
+        text += &format!("| `{}` | {shape} | {default} | {} |\n", key.name, key.about);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

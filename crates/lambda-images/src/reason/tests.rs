@@ -105,3 +105,61 @@ fn reasons_are_json_with_a_kind() {
     assert_eq!(serde_json::to_string(&reason).unwrap(), r#"{"kind":"file-changed","path":"a.py"}"#);
     assert_eq!(serde_json::to_string(&Reason::Forced).unwrap(), r#"{"kind":"forced"}"#);
 }
+
+/// One reason of each kind. A new variant has to take its place in the chain to compile.
+fn one_of_each() -> Vec<Reason> {
+    let (text, path) = (|| "x".to_owned(), || "a.py".to_owned());
+    let after = |reason: &Reason| match reason {
+        Reason::Forced => Some(Reason::StoreUnknown { message: text() }),
+        Reason::StoreUnknown { .. } => Some(Reason::IdentityExists { reference: text() }),
+        Reason::IdentityExists { .. } => Some(Reason::NameMissing { reference: text() }),
+        Reason::NameMissing { .. } => Some(Reason::IdentityMissing),
+        Reason::IdentityMissing => Some(Reason::NeverBuilt),
+        Reason::NeverBuilt => Some(Reason::ImageGone),
+        Reason::ImageGone => Some(Reason::FileChanged { path: path() }),
+        Reason::FileChanged { .. } => Some(Reason::FileAdded { path: path() }),
+        Reason::FileAdded { .. } => Some(Reason::FileRemoved { path: path() }),
+        Reason::FileRemoved { .. } => Some(Reason::ModeChanged { path: path() }),
+        Reason::ModeChanged { .. } => Some(Reason::InstructionsChanged { path: path() }),
+        Reason::InstructionsChanged { .. } => {
+            Some(Reason::SettingChanged { name: text(), was: None, is: None })
+        }
+        Reason::SettingChanged { .. } => {
+            Some(Reason::BaseAffected { image: ImageName::new("x").unwrap() })
+        }
+        Reason::BaseAffected { .. } => {
+            Some(Reason::ExternalBaseChanged { name: text(), was: None, is: None })
+        }
+        Reason::ExternalBaseChanged { .. } => None,
+    };
+    std::iter::successors(Some(Reason::Forced), after).collect()
+}
+
+#[test]
+fn the_documentation_names_every_kind_with_its_fields() {
+    let documented: Vec<String> = include_str!("../../../../docs/json.md")
+        .split_once("\n## Reasons\n")
+        .unwrap()
+        .1
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').skip(1).take(2).map(str::trim).collect::<Vec<_>>())
+        .map(|cells| cells.join(" ").trim().to_owned())
+        .collect();
+    let expected: Vec<String> = one_of_each()
+        .iter()
+        .map(|reason| {
+            let value = serde_json::to_value(reason).unwrap();
+            let fields = value.as_object().unwrap();
+            let mut names: Vec<String> = fields
+                .keys()
+                .filter(|name| *name != "kind")
+                .map(|name| format!("`{name}`"))
+                .collect();
+            // As people read them: what it was before what it is.
+            names.sort_by_key(|name| ["`was`", "`is`"].iter().position(|last| last == name));
+            format!("`{}` {}", fields["kind"].as_str().unwrap(), names.join(", ")).trim().to_owned()
+        })
+        .collect();
+    assert_eq!(documented, expected);
+}
