@@ -14,6 +14,7 @@ use xshell::{Shell, cmd};
 use crate::demo;
 use crate::engine::{self, Engine};
 use crate::steps::{run, say, step};
+use crate::tools::{Tool, ensure_tools};
 
 /// Tells the tests that need an engine that there is one, and where its registry is.
 const TEST_REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";
@@ -21,6 +22,7 @@ const TEST_REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";
 pub(crate) fn run_ci(root: &Path) -> anyhow::Result<ExitCode> {
     let shell = Shell::new()?;
     shell.change_dir(root);
+    ensure_tools(&[Tool::Git, Tool::Python])?;
     let engine = thread::scope(|scope| {
         let engine = scope.spawn(|| engine::up(root));
         let checks = check_rust(&shell).and_then(|()| check_python(&shell, root));

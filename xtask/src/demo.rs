@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::engine;
 use crate::steps::{say, step};
+use crate::tools::{Tool, ensure_tools};
 
 const LOW: &[&str] = &["base-receipt-dynamo", "find-unembedded-lines", "list-pending-batches"];
 const ON_CHROMA: &[&str] = &[
@@ -32,6 +33,7 @@ const ON_CHROMA: &[&str] = &[
 
 pub(crate) fn run_demo(root: &Path) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
+    ensure_tools(&[Tool::Git])?;
     let engine = step("a Docker engine", || engine::up(root))?;
     let mut environment = Environment::of_process()?;
     for (name, value) in engine.environment {

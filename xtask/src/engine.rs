@@ -7,7 +7,7 @@
 
 mod apt;
 mod daemons;
-mod host;
+pub(crate) mod host;
 mod http;
 mod image;
 mod layout;

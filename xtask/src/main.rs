@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod engine;
 mod steps;
+mod tools;
 
 use std::path::Path;
 use std::process::ExitCode;

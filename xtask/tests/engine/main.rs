@@ -1,0 +1,19 @@
+//! `cargo xtask build-lambdas`, `explain` and their kin from end to end: the real program, a real
+//! git, a real Docker engine and a real registry, in workspaces that each test makes for itself.
+//!
+//! The engine is `cargo xtask test`'s affair. Without it every test here fails, and says so.
+//! What needs no engine (help texts, the graph) is in `golden.rs`.
+
+#![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error on to")]
+
+mod adoption;
+mod build;
+mod changes;
+mod contract;
+mod failure;
+mod interrupt;
+mod problems;
+mod registry;
+mod selection;
+mod support;
+mod tags;
