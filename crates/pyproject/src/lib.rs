@@ -1,4 +1,5 @@
-//! Text to a typed `pyproject.toml`: which package this is, and what it depends on, where from.
+//! Text to a typed `pyproject.toml`: which package this is, and what it depends on, where from. And
+//! text to a typed [`lock`]: which distributions that comes down to.
 //!
 //! ```
 //! let text = r#"
@@ -17,12 +18,13 @@
 //! ```
 //!
 //! It reads the standards (PEP 508, 621, 735), uv's and poetry's tables, and gives a caller the
-//! tables of other tools as they are. It performs no I/O, resolves no version, evaluates no marker,
-//! and follows no path: whether a dependency is a package of the same repository is decided by
+//! tables of other tools as they are. It performs no I/O, resolves no version, evaluates no marker
+//! outside of a lock, and follows no path: whether a dependency is a package of the same repository is decided by
 //! those who know the repository. `[build-system] requires` is not read.
 
 mod dependency;
 mod groups;
+pub mod lock;
 mod marker;
 mod name;
 mod place;
@@ -91,7 +93,16 @@ impl Pyproject {
 pub fn parse_pyproject(text: &str) -> (Pyproject, Vec<Fault>) {
     let source = SourceText::new(text);
     let mut reader = Reader::new(&source);
-    let root = match Document::parse(text) {
+    let root = parse_table(&mut reader, text);
+    let read = read_all(&mut reader, &Node::root(&root));
+    let faults = reader.into_faults();
+    let Read { name, dynamic, dependencies, sources } = read;
+    (Pyproject { name, dynamic, dependencies, sources, root, source }, faults)
+}
+
+/// The root of a TOML text; an empty one and a fault, if it is none.
+fn parse_table(reader: &mut Reader<'_>, text: &str) -> Table {
+    match Document::parse(text) {
         Ok(document) => document.into_table(),
         Err(error) => {
             let offset = error.span().map_or(0, |span| span.start);
@@ -102,11 +113,7 @@ pub fn parse_pyproject(text: &str) -> (Pyproject, Vec<Fault>) {
             );
             Table::new()
         }
-    };
-    let read = read_all(&mut reader, &Node::root(&root));
-    let faults = reader.into_faults();
-    let Read { name, dynamic, dependencies, sources } = read;
-    (Pyproject { name, dynamic, dependencies, sources, root, source }, faults)
+    }
 }
 
 /// The public fields of a [`Pyproject`].

@@ -1,14 +1,14 @@
 //! The environment markers of PEP 508, `python_version < "3.12" and extra == "s3"`: whether they
-//! are well-formed.
+//! are well-formed, and the tokens they consist of.
 //!
-//! It does not evaluate them: which environment an image has is not known here. The grammar is
+//! It does not evaluate them: [`crate::lock`] does, where an environment is given. The grammar is
 //! walked with a counter of parentheses and no recursion, so that no text can exhaust the stack.
 
 use crate::scanner::{InvalidRequirement, Parsed, Scanner};
 
 /// PEP 508's names, the older ones of PEP 345 (`os.name`), and those that PEP 751 added for lock
 /// files.
-const VARIABLES: [&str; 20] = [
+pub(crate) const VARIABLES: [&str; 20] = [
     "python_version",
     "python_full_version",
     "os_name",
@@ -34,13 +34,7 @@ const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
 /// Checks that a whole text is a marker.
 pub(crate) fn check_marker(text: &str) -> Parsed<()> {
-    let mut scanner = Scanner::new(text);
-    skip_marker(&mut scanner)?;
-    if scanner.is_at_end() {
-        Ok(())
-    } else {
-        Err(scanner.expected("`and`, `or` or the end of the marker"))
-    }
+    marker_tokens(text).map(drop)
 }
 
 /// Both must hold.
@@ -51,22 +45,67 @@ pub(crate) fn join_markers(left: Option<&str>, right: Option<&str>) -> Option<St
     }
 }
 
+/// What a marker consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MarkerToken<'t> {
+    Open,
+    Close,
+    And,
+    Or,
+    Comparison { left: Operand<'t>, operator: &'static str, right: Operand<'t> },
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operand<'t> {
+    Variable(&'t str),
+    /// Without its quotes.
+    Literal(&'t str),
+}
+
+/// The tokens of a whole text that is a marker.
+pub(crate) fn marker_tokens(text: &str) -> Parsed<Vec<MarkerToken<'_>>> {
+    let mut tokens = Vec::new();
+    let mut scanner = Scanner::new(text);
+    walk_marker(&mut scanner, |token| tokens.push(token))?;
+    if scanner.is_at_end() {
+        Ok(tokens)
+    } else {
+        Err(scanner.expected("`and`, `or` or the end of the marker"))
+    }
+}
+
 /// Goes behind a marker and the blanks that follow it.
 pub(crate) fn skip_marker(scanner: &mut Scanner<'_>) -> Parsed<()> {
+    walk_marker(scanner, |_| ())
+}
+
+fn walk_marker<'t>(
+    scanner: &mut Scanner<'t>,
+    mut visit: impl FnMut(MarkerToken<'t>),
+) -> Parsed<()> {
     let mut open = Vec::new();
     loop {
         scanner.skip_blanks();
         while scanner.eat("(") {
+            visit(MarkerToken::Open);
             open.push(scanner.offset - 1);
             scanner.skip_blanks();
         }
-        skip_comparison(scanner)?;
+        visit(scan_comparison(scanner)?);
         scanner.skip_blanks();
         while !open.is_empty() && scanner.eat(")") {
+            visit(MarkerToken::Close);
             open.pop();
             scanner.skip_blanks();
         }
-        if word(scanner.rest()) == "and" || word(scanner.rest()) == "or" {
+        let connective = match word(scanner.rest()) {
+            "and" => Some(MarkerToken::And),
+            "or" => Some(MarkerToken::Or),
+            _ => None,
+        };
+        if let Some(connective) = connective {
+            visit(connective);
             scanner.take_while(is_word);
         } else if let Some(&parenthesis) = open.last() {
             let found = scanner.found();
@@ -82,23 +121,24 @@ pub(crate) fn skip_marker(scanner: &mut Scanner<'_>) -> Parsed<()> {
     }
 }
 
-fn skip_comparison(scanner: &mut Scanner<'_>) -> Parsed<()> {
-    skip_operand(scanner)?;
+fn scan_comparison<'t>(scanner: &mut Scanner<'t>) -> Parsed<MarkerToken<'t>> {
+    let left = scan_operand(scanner)?;
     scanner.skip_blanks();
-    skip_operator(scanner)?;
+    let operator = scan_operator(scanner)?;
     scanner.skip_blanks();
-    skip_operand(scanner)
+    let right = scan_operand(scanner)?;
+    Ok(MarkerToken::Comparison { left, operator, right })
 }
 
-fn skip_operator(scanner: &mut Scanner<'_>) -> Parsed<()> {
-    if OPERATORS.into_iter().any(|operator| scanner.eat(operator)) {
-        return Ok(());
+fn scan_operator(scanner: &mut Scanner<'_>) -> Parsed<&'static str> {
+    if let Some(operator) = OPERATORS.into_iter().find(|operator| scanner.eat(operator)) {
+        return Ok(operator);
     }
     let operators = "one of `==`, `!=`, `<=`, `>=`, `<`, `>`, `~=`, `===`, `in`, `not in`";
     match word(scanner.rest()) {
         "in" => {
             scanner.eat("in");
-            Ok(())
+            Ok("in")
         }
         "not" => {
             scanner.eat("not");
@@ -108,20 +148,20 @@ fn skip_operator(scanner: &mut Scanner<'_>) -> Parsed<()> {
                 return Err(scanner.expected("`in` after `not`"));
             }
             scanner.eat("in");
-            Ok(())
+            Ok("not in")
         }
         _ => Err(scanner.expected(operators)),
     }
 }
 
-fn skip_operand(scanner: &mut Scanner<'_>) -> Parsed<()> {
+fn scan_operand<'t>(scanner: &mut Scanner<'t>) -> Parsed<Operand<'t>> {
     for quote in ['"', '\''] {
         let start = scanner.offset;
         if scanner.eat(quote.encode_utf8(&mut [0; 4])) {
-            scanner.take_while(|character| character != quote);
+            let literal = scanner.take_while(|character| character != quote);
             let closed = scanner.eat(quote.encode_utf8(&mut [0; 4]));
             return if closed {
-                Ok(())
+                Ok(Operand::Literal(literal))
             } else {
                 Err(scanner
                     .invalid(start, "a quoted string has no end".to_owned())
@@ -136,8 +176,7 @@ fn skip_operand(scanner: &mut Scanner<'_>) -> Parsed<()> {
     if !VARIABLES.contains(&found) {
         return Err(unknown_variable(scanner, found));
     }
-    scanner.take_while(is_word);
-    Ok(())
+    Ok(Operand::Variable(scanner.take_while(is_word)))
 }
 
 fn unknown_variable(scanner: &Scanner<'_>, found: &str) -> InvalidRequirement {

@@ -68,6 +68,15 @@ impl<'d> Node<'d> {
         matches!(self.kind, Kind::Value(Value::Array(_)) | Kind::Tables(_))
     }
 
+    /// A string as it is, an integer in decimal; `None` for all else.
+    pub(crate) fn scalar_text(&self) -> Option<String> {
+        match self.kind {
+            Kind::Value(Value::String(value)) => Some(value.value().clone()),
+            Kind::Value(Value::Integer(value)) => Some(value.value().to_string()),
+            _ => None,
+        }
+    }
+
     /// The value of a key; `None` where there is no such key, or this is no table.
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
         let item = self.as_table()?.get(key)?;
@@ -148,6 +157,10 @@ pub(crate) struct Reader<'t> {
 impl<'t> Reader<'t> {
     pub(crate) fn new(source: &'t SourceText) -> Self {
         Self { source, faults: Vec::new() }
+    }
+
+    pub(crate) fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
     }
 
     /// All faults in the order of the text.

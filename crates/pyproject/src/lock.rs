@@ -1,0 +1,232 @@
+//! Text to a typed lock, and which distributions a set of roots installs from it.
+//!
+//! ```
+//! use pyproject::lock::{Environment, Root, parse_uv_lock};
+//!
+//! let text = r#"
+//! version = 1
+//! revision = 3
+//!
+//! [[package]]
+//! name = "receipt-label"
+//! version = "0.1.0"
+//! source = { editable = "packages/receipt_label" }
+//! dependencies = [
+//!     { name = "numpy" },
+//!     { name = "colorama", marker = "sys_platform == 'win32'" },
+//! ]
+//!
+//! [[package]]
+//! name = "numpy"
+//! version = "2.2.6"
+//! source = { registry = "https://index.example/simple" }
+//! sdist = { url = "https://index.example/numpy-2.2.6.tar.gz", hash = "sha256:e295" }
+//!
+//! [[package]]
+//! name = "colorama"
+//! version = "0.4.6"
+//! source = { registry = "https://index.example/simple" }
+//! "#;
+//! let lock = parse_uv_lock(text).unwrap();
+//! let image = Environment::cpython_on_linux("3.13", "x86_64");
+//! let closure = lock.closure(&[Root::new("receipt-label".parse().unwrap())], &image);
+//! let names: Vec<_> = closure.distributions.keys().map(|name| name.as_str()).collect();
+//! assert_eq!(names, ["numpy", "receipt-label"]);
+//! ```
+//!
+//! Doubt means in: what a marker doesn't decide is part of the closure, with the marker. It resolves
+//! nothing and chooses no wheel of a distribution, so that all hashes of one count. It reads no
+//! `requires-python` of a lock: that only says whether an installation is refused.
+
+mod closure;
+mod diff;
+mod environment;
+mod error;
+mod graph;
+mod marker_eval;
+mod poetry;
+mod poetry_dependencies;
+mod requirements;
+mod requirements_option;
+mod requirements_text;
+mod uv;
+mod version_order;
+mod walk;
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use crate::{
+    dependency::Section,
+    name::PackageName,
+    place::SourceText,
+    reader::{Node, Reader},
+};
+use graph::Graph;
+pub use {
+    closure::{Closure, Condition, LockedDistribution, Root},
+    diff::{Change, diff_closures},
+    environment::Environment,
+    error::LockError,
+    poetry::parse_poetry_lock,
+    requirements::{ListedRequirement, RequirementsFile, parse_requirements},
+    requirements_option::RequirementsOption,
+    uv::parse_uv_lock,
+};
+
+/// A lock whose packages know each other: a `uv.lock` or a `poetry.lock`.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    packages: Vec<LockedPackage>,
+    graph: Graph,
+}
+
+impl Lock {
+    /// All packages in the order of the text, members of the workspace included.
+    pub fn packages(&self) -> &[LockedPackage] {
+        &self.packages
+    }
+}
+
+/// One package of a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedPackage {
+    /// The package.
+    pub name: PackageName,
+    /// As written, for a member of the workspace too.
+    pub version: Option<String>,
+    /// What is installed.
+    pub release: Arc<Release>,
+    /// What it depends on, also by extras and groups.
+    pub dependencies: Vec<LockedDependency>,
+    /// Where a name has several versions: this one is meant where any of these markers holds.
+    /// Empty: anywhere.
+    pub markers: Vec<String>,
+}
+
+/// What of a package decides what is installed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Release {
+    /// Absent where the source is a folder: there the files count, which a lock doesn't hold. A
+    /// requirement that is not pinned has its clauses here (`>=1.2`).
+    pub version: Option<String>,
+    /// Where it comes from.
+    pub source: LockedSource,
+    /// Of all its files; the file's URL or path where the lock has no hash of it.
+    pub hashes: BTreeSet<String>,
+    /// Those that a line of a requirements file asks for; in a lock they are dependencies.
+    pub extras: BTreeSet<PackageName>,
+}
+
+impl Release {
+    fn new(version: Option<String>, source: LockedSource, hashes: BTreeSet<String>) -> Self {
+        let version = version.filter(|_| !source.is_folder());
+        Self { version, source, hashes, extras: BTreeSet::new() }
+    }
+}
+
+/// Where a locked package comes from. Paths are relative to the lock's folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockedSource {
+    /// The installer's own choice of an index.
+    Unstated,
+    /// An index by its URL or path.
+    Registry(String),
+    /// A folder that is installed by reference.
+    Editable(String),
+    /// A folder that is not installed, only its dependencies are.
+    Virtual(String),
+    /// A folder that is built and installed.
+    Directory(String),
+    /// An archive.
+    Path(String),
+    /// An archive.
+    Url(String),
+    /// A repository with the commit.
+    Git(String),
+    /// A kind that is not known here, as written.
+    Other(String),
+}
+
+impl LockedSource {
+    /// By uv's keys, which old versions wrote as `key+value`.
+    fn from_kind(kind: &str, value: String) -> Self {
+        match kind {
+            "registry" => Self::Registry(value),
+            "editable" => Self::Editable(value),
+            "virtual" => Self::Virtual(value),
+            "directory" => Self::Directory(value),
+            "path" => Self::Path(value),
+            "url" | "direct" => Self::Url(value),
+            "git" => Self::Git(value),
+            _ => Self::Other(format!("{kind}+{value}")),
+        }
+    }
+
+    /// A folder's version is its own business: the files in it are inputs of whoever reads them.
+    fn is_folder(&self) -> bool {
+        matches!(self, Self::Editable(_) | Self::Virtual(_) | Self::Directory(_))
+    }
+}
+
+impl fmt::Display for LockedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unstated => Ok(()),
+            Self::Registry(value) => write!(f, "registry+{value}"),
+            Self::Editable(value) => write!(f, "editable+{value}"),
+            Self::Virtual(value) => write!(f, "virtual+{value}"),
+            Self::Directory(value) => write!(f, "directory+{value}"),
+            Self::Path(value) => write!(f, "path+{value}"),
+            Self::Url(value) => write!(f, "url+{value}"),
+            Self::Git(value) => write!(f, "git+{value}"),
+            Self::Other(value) => write!(f, "other+{value}"),
+        }
+    }
+}
+
+/// That one package installs another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedDependency {
+    /// Who of those that install the package wants it.
+    pub section: Section,
+    /// The package that is depended on.
+    pub name: PackageName,
+    /// Which of several; absent where there is one, or where the lock leaves it to markers.
+    pub version: Option<String>,
+    /// Which of several, as with the version.
+    pub source: Option<LockedSource>,
+    /// Its extras that are wanted.
+    pub extras: Vec<PackageName>,
+    /// Under which condition.
+    pub when: When,
+}
+
+/// The condition of a dependency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// None.
+    Always,
+    /// Where this marker holds.
+    If(String),
+    /// The lock doesn't say.
+    Unstated,
+}
+
+/// Parses TOML and reads it; any fault is the end.
+fn read_toml(
+    text: &str,
+    read: impl FnOnce(&mut Reader<'_>, &Node<'_>) -> Result<Lock, LockError>,
+) -> Result<Lock, LockError> {
+    let source = SourceText::new(text);
+    let mut reader = Reader::new(&source);
+    let root = crate::parse_table(&mut reader, text);
+    if reader.has_faults() {
+        return Err(LockError::Invalid(reader.into_faults()));
+    }
+    let lock = read(&mut reader, &Node::root(&root))?;
+    let faults = reader.into_faults();
+    if faults.is_empty() { Ok(lock) } else { Err(LockError::Invalid(faults)) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! `uv.lock`, version 1.
+//!
+//! The format is uv's own and no promise, so that keys which are not known here are passed over.
+//! What uv wrote to check the lock against the `pyproject.toml`s (`package.metadata`, `manifest`,
+//! `options`, `requires-python`), and how often it rewrote it (`revision`), installs nothing and is
+//! not read.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    Lock, LockError, LockedDependency, LockedPackage, LockedSource, Release, When,
+    graph::build_lock, read_toml,
+};
+use crate::{
+    dependency::Section,
+    name::PackageName,
+    reader::{Node, Reader},
+};
+
+/// The versions of the format that are read here. A `revision` only adds what may be ignored.
+const VERSION: &str = "1";
+
+/// Reads the text of a `uv.lock`.
+pub fn parse_uv_lock(text: &str) -> Result<Lock, LockError> {
+    read_toml(text, |reader, root| {
+        let found = root.get("version").and_then(|version| version.scalar_text());
+        if found.as_deref() != Some(VERSION) {
+            return Err(LockError::UnknownVersion { found });
+        }
+        // Called `distribution` before uv 0.3.
+        let packages = root.get("package").or_else(|| root.get("distribution"));
+        let packages = match &packages {
+            Some(packages) => reader.elements(packages, "an array of tables", None),
+            None => Vec::new(),
+        };
+        let packages = packages.iter().filter_map(|node| read_package(reader, node)).collect();
+        build_lock(packages, None, false).map_err(|fault| LockError::Invalid(vec![fault]))
+    })
+}
+
+fn read_package(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<LockedPackage> {
+    let name = read_name(reader, node)?;
+    let version = read_string(reader, node, "version");
+    let source =
+        node.get("source").map_or(LockedSource::Unstated, |source| read_source(reader, &source));
+    let mut dependencies = read_dependencies(reader, node, "dependencies", &Section::Main);
+    read_sections(reader, node, "optional-dependencies", &mut dependencies, Section::Extra);
+    read_sections(reader, node, "dev-dependencies", &mut dependencies, Section::Group);
+    let markers = read_strings(reader, node, "resolution-markers");
+    let release = Arc::new(Release::new(version.clone(), source, read_hashes(reader, node)));
+    Some(LockedPackage { name, version, release, dependencies, markers })
+}
+
+/// The name that every package and every dependency has.
+pub(super) fn read_name(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<PackageName> {
+    let Some(name) = node.get("name") else {
+        let hint = "write the lock again with the tool it is from";
+        reader.fault(node.span.start, format!("`{}` has no name", node.path), Some(hint));
+        return None;
+    };
+    Some(reader.name(&name)?.value)
+}
+
+pub(super) fn read_string(reader: &mut Reader<'_>, node: &Node<'_>, key: &str) -> Option<String> {
+    let value = node.get(key)?;
+    Some(reader.string(&value, None)?.value.to_owned())
+}
+
+pub(super) fn read_strings(reader: &mut Reader<'_>, node: &Node<'_>, key: &str) -> Vec<String> {
+    let Some(value) = node.get(key) else { return Vec::new() };
+    let elements = reader.elements(&value, "an array of strings", None);
+    let texts = elements.iter().filter_map(|element| reader.string(element, None));
+    texts.map(|text| text.value.to_owned()).collect()
+}
+
+/// A table with one key that says the kind, or `kind+value` in a string, as before uv 0.3.
+fn read_source(reader: &mut Reader<'_>, node: &Node<'_>) -> LockedSource {
+    if node.is_string() {
+        let text = reader.string(node, None).map_or("", |text| text.value);
+        let (kind, value) = text.split_once('+').unwrap_or((text, ""));
+        return LockedSource::from_kind(kind, value.to_owned());
+    }
+    if !node.is_table() {
+        reader.wrong_type(node, "a table", None);
+        return LockedSource::Unstated;
+    }
+    let subdirectory = read_string(reader, node, "subdirectory");
+    let mut entries = node.entries();
+    entries.retain(|entry| entry.key != "subdirectory");
+    let mut texts = Vec::new();
+    for entry in &entries {
+        texts.push((entry.key, entry.node.scalar_text().unwrap_or_default()));
+    }
+    texts.sort();
+    let suffix = subdirectory.map_or(String::new(), |path| format!("#subdirectory={path}"));
+    match texts.as_slice() {
+        [] => LockedSource::Unstated,
+        [(kind, value)] => LockedSource::from_kind(kind, format!("{value}{suffix}")),
+        several => LockedSource::Other(format!("{several:?}{suffix}")),
+    }
+}
+
+/// The dependencies of each key of a table of arrays.
+fn read_sections(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    key: &str,
+    dependencies: &mut Vec<LockedDependency>,
+    section: fn(PackageName) -> Section,
+) {
+    let Some(table) = reader.table(node, key) else { return };
+    for entry in table.entries() {
+        if let Some(name) = reader.key_name(&entry) {
+            dependencies.extend(read_dependencies(reader, &table, entry.key, &section(name)));
+        }
+    }
+}
+
+fn read_dependencies(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    key: &str,
+    section: &Section,
+) -> Vec<LockedDependency> {
+    let Some(array) = node.get(key) else { return Vec::new() };
+    let elements = reader.elements(&array, "an array of tables", None);
+    elements.iter().filter_map(|element| read_dependency(reader, element, section)).collect()
+}
+
+fn read_dependency(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    section: &Section,
+) -> Option<LockedDependency> {
+    if !node.is_table() {
+        reader.wrong_type(node, "a table", None);
+        return None;
+    }
+    let name = read_name(reader, node)?;
+    let version = read_string(reader, node, "version");
+    let source = node.get("source").map(|source| read_source(reader, &source));
+    let extras = node.get("extra").map_or(Vec::new(), |extras| read_extras(reader, &extras));
+    let when = read_string(reader, node, "marker").map_or(When::Always, When::If);
+    Some(LockedDependency { section: section.clone(), name, version, source, extras, when })
+}
+
+/// One, or an array of them.
+fn read_extras(reader: &mut Reader<'_>, node: &Node<'_>) -> Vec<PackageName> {
+    let names = if node.is_string() {
+        vec![node.clone()]
+    } else {
+        reader.elements(node, "an array of strings", None)
+    };
+    names.iter().filter_map(|name| Some(reader.name(name)?.value)).collect()
+}
+
+fn read_hashes(reader: &mut Reader<'_>, node: &Node<'_>) -> BTreeSet<String> {
+    let mut hashes = BTreeSet::new();
+    if let Some(sdist) = reader.table(node, "sdist") {
+        hashes.extend(read_file(reader, &sdist));
+    }
+    if let Some(wheels) = node.get("wheels") {
+        let wheels = reader.elements(&wheels, "an array of tables", None);
+        hashes.extend(wheels.iter().filter_map(|wheel| read_file(reader, wheel)));
+    }
+    hashes
+}
+
+/// The hash of a file, else what else says which it is.
+pub(super) fn read_file(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<String> {
+    if !node.is_table() {
+        reader.wrong_type(node, "a table", None);
+        return None;
+    }
+    let key = ["hash", "url", "path", "filename", "file"]
+        .into_iter()
+        .find(|key| node.get(key).is_some())?;
+    read_string(reader, node, key)
+}
+
+#[cfg(test)]
+mod tests;
