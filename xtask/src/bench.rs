@@ -14,6 +14,7 @@ use lambda_xtask::Environment;
 use serde_json::{Map, Value, json};
 
 use crate::demo::copy::copy_tree;
+use crate::demo::remove_named;
 use crate::engine;
 use crate::steps::{say, step};
 
@@ -69,6 +70,8 @@ pub(crate) fn run_bench(root: &Path) -> anyhow::Result<ExitCode> {
         }
         Ok(())
     })?;
+    remove_named(&environment, "*-bench");
+    remove_named(&environment, "*-bake");
     let medians = times.map(median);
     let mut table = "nine images, nothing to build; medians of whole processes\n".to_owned();
     for (name, median) in

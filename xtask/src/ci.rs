@@ -20,6 +20,7 @@ use crate::tools::{Tool, ensure_tools};
 const TEST_REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";
 
 pub(crate) fn run_ci(root: &Path) -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe().context("failed to find this program")?;
     let shell = Shell::new()?;
     shell.change_dir(root);
     ensure_tools(&[Tool::Git, Tool::Python])?;
@@ -35,7 +36,7 @@ pub(crate) fn run_ci(root: &Path) -> anyhow::Result<ExitCode> {
     step("all Rust tests, with the engine", || {
         cargo_test(&shell, &engine, &["--workspace".to_owned()])
     })?;
-    let demo = demo::run_demo(root)?;
+    let demo = demo::run_demo(root, &program)?;
     say("ci: all passed");
     Ok(demo)
 }
@@ -61,10 +62,13 @@ fn check_rust(shell: &Shell) -> anyhow::Result<()> {
 }
 
 fn cargo_test(shell: &Shell, engine: &Engine, arguments: &[String]) -> anyhow::Result<()> {
-    let registry = engine
-        .registry
-        .clone()
-        .context("the engine has no registry: `cargo xtask engine up` says why")?;
+    let given = std::env::var(TEST_REGISTRY).ok();
+    let registry = given.or_else(|| engine.registry.clone()).with_context(|| {
+        format!(
+            "there is no registry on loopback beside this engine\n\
+             hint: start one that the engine can push to, and name it: `{TEST_REGISTRY}=localhost:5000`"
+        )
+    })?;
     run(cmd!(shell, "cargo test {arguments...}")
         .envs(&engine.environment)
         .env(TEST_REGISTRY, registry))

@@ -31,7 +31,8 @@ const ON_CHROMA: &[&str] = &[
     "submit-to-openai",
 ];
 
-pub(crate) fn run_demo(root: &Path) -> anyhow::Result<ExitCode> {
+/// `program` is this very program: `cargo test` may have put another in its place by now.
+pub(crate) fn run_demo(root: &Path, program: &Path) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     ensure_tools(&[Tool::Git])?;
     let engine = step("a Docker engine", || engine::up(root))?;
@@ -44,8 +45,12 @@ pub(crate) fn run_demo(root: &Path) -> anyhow::Result<ExitCode> {
         .tempdir()
         .context("failed to make a folder")?;
     let stack = format!("demo-{}", std::process::id());
-    let demo =
-        Demo { environment: environment.in_folder(folder.path()), root: folder.path(), stack };
+    let demo = Demo {
+        environment: environment.in_folder(folder.path()),
+        root: folder.path(),
+        program,
+        stack,
+    };
     let result = demo.run(root);
     demo.remove_images();
     result?;
@@ -57,6 +62,7 @@ struct Demo<'a> {
     environment: Environment,
     /// The copy's root.
     root: &'a Path,
+    program: &'a Path,
     stack: String,
 }
 
@@ -101,8 +107,7 @@ impl Demo<'_> {
     /// Runs `build-lambdas`, and compares the images that it built with `expected`.
     fn build(&self, name: &str, expected: &BTreeSet<&str>) -> anyhow::Result<()> {
         step(name, || {
-            let program = std::env::current_exe().context("failed to find this program")?;
-            let mut command = self.environment.command(program);
+            let mut command = self.environment.command(self.program);
             command.args([
                 "build-lambdas",
                 "--explain",
@@ -172,27 +177,25 @@ impl Demo<'_> {
         ))
     }
 
-    /// The images of this run's stack are of no use to anybody.
+    /// The images of this run's stack are of no use to anybody. Only their names are removed: the
+    /// same image can have others, which are somebody's.
     fn remove_images(&self) {
-        let pattern = format!("reference=*-{}", self.stack);
-        let listed = self
-            .environment
-            .command("docker")
-            .args(["image", "ls", "--quiet", "--no-trunc", "--filter", &pattern])
-            .output();
-        let Ok(listed) = listed else { return };
-        let ids = String::from_utf8_lossy(&listed.stdout);
-        let ids: BTreeSet<&str> = ids.lines().collect();
-        if !ids.is_empty() {
-            // Left-over images cost space, not correctness.
-            drop(
-                self.environment
-                    .command("docker")
-                    .args(["image", "rm", "--force"])
-                    .args(ids)
-                    .output(),
-            );
-        }
+        remove_named(&self.environment, &format!("*-{}", self.stack));
+    }
+}
+
+/// Removes every image name whose repository matches.
+pub(crate) fn remove_named(environment: &Environment, repository: &str) {
+    let filter = format!("reference={repository}");
+    let form = "{{.Repository}}:{{.Tag}}";
+    let mut list = environment.command("docker");
+    list.args(["image", "ls", "--filter", &filter, "--format", form]);
+    let Ok(listed) = list.output() else { return };
+    let names = String::from_utf8_lossy(&listed.stdout);
+    let names: BTreeSet<&str> = names.lines().filter(|name| !name.contains("<none>")).collect();
+    if !names.is_empty() {
+        // Left-over names cost space, not correctness.
+        drop(environment.command("docker").args(["image", "rm"]).args(names).output());
     }
 }
 

@@ -49,6 +49,8 @@ pub(crate) enum EngineCommand {
     Up,
     /// Show the engine; exit code 0 when it is up, else 1
     Status,
+    /// Print the engine's variables for a shell: `eval "$(cargo xtask engine env)"`
+    Env,
     /// Stop what `up` started; images and downloaded packages stay
     Down {
         /// Remove the images and the packages too
@@ -73,8 +75,19 @@ pub(crate) fn run_engine(root: &Path, command: &EngineCommand) -> Result<ExitCod
     match command {
         EngineCommand::Up => up(root).map(|_| ExitCode::SUCCESS),
         EngineCommand::Status => print_status(root),
+        EngineCommand::Env => print_environment(root),
         EngineCommand::Down { purge } => down(root, *purge),
     }
+}
+
+fn print_environment(root: &Path) -> Result<ExitCode> {
+    let engine =
+        recorded(root).context("no engine is up\nhint: `cargo xtask engine up` starts one")?;
+    let mut stdout = std::io::stdout().lock();
+    for (name, value) in engine.environment {
+        writeln!(stdout, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Brings the engine up, which takes a moment when it is up already.
@@ -83,10 +96,11 @@ pub(crate) fn run_engine(root: &Path, command: &EngineCommand) -> Result<ExitCod
 /// With a hint at what to install, where this machine gives no engine.
 pub(crate) fn up(root: &Path) -> Result<Engine> {
     let layout = Layout::of(root)?;
+    let progress = Progress::start();
     if let Some(record) = find_answering(&layout) {
+        progress.step("up already");
         return Ok(engine_of(&layout, &record));
     }
-    let progress = Progress::start();
     let existing = find_existing_engine(&layout);
     let needs_root = match &existing {
         Ok(existing) => your_engine::needs_root(existing),

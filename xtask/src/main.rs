@@ -50,7 +50,9 @@ fn main() -> ExitCode {
         Task::Images(command) => environment(root)
             .map(|environment| lambda_xtask::run(command, &environment, Cli::command())),
         Task::Engine(command) => engine::run_engine(root, command),
-        Task::Demo => demo::run_demo(root),
+        Task::Demo => std::env::current_exe()
+            .map_err(anyhow::Error::from)
+            .and_then(|program| demo::run_demo(root, &program)),
         Task::Bench => bench::run_bench(root),
         Task::Ci => ci::run_ci(root),
         Task::Test { arguments } => ci::run_tests(root, arguments),
@@ -62,7 +64,11 @@ fn main() -> ExitCode {
 /// has already stays: who names another engine means it.
 fn environment(root: &Path) -> anyhow::Result<Environment> {
     let environment = Environment::of_process()?;
-    let Some(engine) = engine::recorded(root) else { return Ok(environment) };
+    let Some(engine) =
+        engine::recorded(root).filter(|_| environment.get("DOCKER_CONTEXT").is_none())
+    else {
+        return Ok(environment);
+    };
     let given = environment.get("DOCKER_HOST").map(str::to_owned);
     let recorded = engine.environment.get("DOCKER_HOST");
     if given.is_some() && recorded.is_some() && given.as_ref() != recorded {

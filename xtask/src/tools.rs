@@ -89,7 +89,8 @@ fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
         Command::new("apt-get")
     } else {
         let mut sudo = Command::new("sudo");
-        sudo.arg("apt-get");
+        // Its own environment is not passed on.
+        sudo.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         sudo
     };
     // What apt says is for people, and stdout is for pipes.

@@ -140,6 +140,9 @@ pub fn parse_config(path: &str, text: &str) -> (Config, Vec<Problem>) {
         },
         toml_edit::Document::into_table,
     );
+    let metadata = root.get("workspace").and_then(|item| item.as_table_like()?.get("metadata"));
+    let beside = |name: &str| metadata.and_then(|item| item.as_table_like()?.get(name));
+    report_misnamed(&source, beside, "lambda-images", &mut problems);
     let empty = toml_edit::Table::new();
     let metadata = root.get("workspace").and_then(|item| item.as_table_like()?.get("metadata"));
     let table = metadata.and_then(|item| item.as_table_like()?.get("lambda-images"));
@@ -157,6 +160,22 @@ pub fn parse_config(path: &str, text: &str) -> (Config, Vec<Problem>) {
     let values = source.read(table, keys::WORKSPACE, &mut problems);
     let config = read_config(&source, values, &mut problems);
     (config, problems)
+}
+
+/// A table beside ours that was surely meant to be ours: it is told for one by its `s`.
+pub(crate) fn report_misnamed<'t>(
+    source: &Source,
+    table: impl Fn(&str) -> Option<&'t toml_edit::Item>,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) {
+    for other in ["lambda-image", "lambda-images", "lambda_image", "lambda_images"] {
+        if let Some(item) = table(other).filter(|_| other != name) {
+            let (line, column) = source.place(item.span());
+            let problem = Problem::of_file(source.path, format!("unknown table `{other}`"));
+            problems.push(problem.at(line, column).hint(format!("did you mean `{name}`?")));
+        }
+    }
 }
 
 /// Reads `[tool.lambda-image]` of a `pyproject.toml`.

@@ -12,7 +12,9 @@ use std::fmt;
 
 use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
 
-use crate::config::{Config, ContextKind, ImageSettings, Kind, read_pyproject_settings};
+use crate::config::{
+    Config, ContextKind, ImageSettings, Kind, read_pyproject_settings, report_misnamed,
+};
 use crate::paths;
 use crate::platform::Platform;
 use crate::problem::{Problem, suggestion};
@@ -204,6 +206,7 @@ fn read_project<'a>(file: &'a PyprojectFile, problems: &mut Vec<Problem>) -> Opt
     }
     let folder = paths::parent(&file.path).to_owned();
     let source = Source { path: &file.path, text: &file.text };
+    report_misnamed(&source, |name| pyproject.tool(name), "lambda-image", problems);
     let settings = match pyproject.tool("lambda-image") {
         None => ImageSettings { place: (1, 1), ..ImageSettings::default() },
         Some(item) => {
@@ -462,9 +465,22 @@ impl Declared<'_> {
             platform,
             base_is_own: settings.base.is_some(),
             base: settings.base.clone().or(inherited),
-            secrets: settings.secrets.iter().map(|text| text.value.clone()).collect(),
+            secrets: settings.secrets.iter().map(|text| self.secret(&text.value)).collect(),
             package: None,
         })
+    }
+
+    /// A secret with its file, if it has one, from the root: like every path, it was written
+    /// relative to the folder of the declaration.
+    fn secret(&self, text: &str) -> String {
+        let part = |part: &str| match part.split_once('=') {
+            Some((key @ ("src" | "source"), path)) => {
+                let joined = paths::join(self.folder, path).unwrap_or_else(|| path.to_owned());
+                format!("{key}={joined}")
+            }
+            _ => part.to_owned(),
+        };
+        text.split(',').map(part).collect::<Vec<_>>().join(",")
     }
 
     fn context_source(&self, text: &Text, problems: &mut Vec<Problem>) -> Option<ContextSource> {

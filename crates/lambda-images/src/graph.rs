@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dockerfile::{Resolved, Settings};
 use pyproject::PackageName;
 
-use crate::config::Config;
+use crate::config::{Config, Kind};
 use crate::cycle::{self, Edges};
 use crate::discovery::{ContextSource, Declarations, ImageDeclaration, ImageName, Package};
 use crate::paths;
@@ -241,6 +241,7 @@ pub fn build_graph(
         }
     }
     builder.add_dependencies(&mut images);
+    report_other_platforms(&images, &mut problems);
     let edges = |wanted: &dyn Fn(EdgeKind) -> bool| -> Edges<ImageName> {
         let before = |image: &Image| {
             image
@@ -378,12 +379,6 @@ impl Builder<'_> {
     ) -> Option<BaseSource> {
         let written = reference.name.as_str();
         let parsed = written.parse::<ImageReference>();
-        let name = parsed.as_ref().map_or(written, |parsed| parsed.repository.as_str());
-        if let Some((found, _)) =
-            ImageName::new(name).and_then(|name| self.declared.get_key_value(&name))
-        {
-            return Some(BaseSource::Internal((*found).clone()));
-        }
         let (path, (line, column)) = match (&reference.from_arg, &declaration.base) {
             (Some(arg), Some(base)) if arg == BASE_IMAGE && declaration.base_is_own => {
                 (&declaration.declared_in, base.place)
@@ -391,9 +386,27 @@ impl Builder<'_> {
             (Some(arg), Some(base)) if arg == BASE_IMAGE => (&self.config.path, base.place),
             _ => (&declaration.dockerfile, (reference.line, 1)),
         };
-        if let Err(error) = parsed {
-            problems.push(Problem::of_file(path, error.to_string()).at(line, column));
-            return None;
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                problems.push(Problem::of_file(path, error.to_string()).at(line, column));
+                return None;
+            }
+        };
+        let name = ImageName::new(parsed.repository.as_str());
+        // What bears an image's own name is another one: no image stands on itself.
+        let found = name.filter(|name| *name != declaration.name);
+        if let Some((found, image)) = found.and_then(|name| self.declared.get_key_value(&name)) {
+            if parsed.tag.is_none() && parsed.digest.is_none() {
+                return Some(BaseSource::Internal((*found).clone()));
+            }
+            // With a tag it is somebody else's, unless it bears the name of a base image.
+            if image.kind == Kind::Base {
+                let message = format!("`{written}` names a base image of this workspace by a tag");
+                let problem = Problem::of_file(path, message).at(line, column);
+                problems.push(problem.hint(format!("write `{found}`: the build pins it")));
+                return None;
+            }
         }
         // `base-…` is what this workspace calls its own base images, and nobody else's is a bare name.
         if written.starts_with("base-") && !written.contains(['/', ':', '@']) {
@@ -402,7 +415,21 @@ impl Builder<'_> {
             problems.push(self.with_image_hint(problem, written));
             return None;
         }
+        if let Some(image) = self.image_of_package(written) {
+            let message = format!("`{written}` is a package of this workspace, not an image");
+            let problem = Problem::of_file(path, message).at(line, column);
+            problems.push(problem.hint(format!("did you mean `{image}`?")));
+            return None;
+        }
         Some(BaseSource::External { mirror: self.config.mirrors.apply(written) })
+    }
+
+    fn image_of_package(&self, text: &str) -> Option<&ImageName> {
+        let name: PackageName = text.parse().ok().filter(|_| !text.contains(['/', ':', '@']))?;
+        let of_package = |image: &&&ImageDeclaration| {
+            image.kind == Kind::Base && image.package.as_ref() == Some(&name)
+        };
+        self.declared.values().find(of_package).map(|image| &image.name)
     }
 
     /// A declaration whose named contexts are what they count as: after mirrors.
@@ -468,6 +495,28 @@ impl Builder<'_> {
     }
 }
 
+/// An image on a base of another platform would say that it is one thing and be another.
+fn report_other_platforms(images: &BTreeMap<ImageName, Image>, problems: &mut Vec<Problem>) {
+    for image in images.values() {
+        let declaration = &image.declaration;
+        let bases = image.depends_on.iter().filter(|(_, kind)| **kind == EdgeKind::Base);
+        for base in bases.filter_map(|(name, _)| images.get(name)) {
+            let (own, other) = (&declaration.platform, &base.declaration.platform);
+            if own != other {
+                let name = base.name();
+                let message = format!(
+                    "`{}` is for {own} and stands on `{name}`, which is for {other}",
+                    declaration.name
+                );
+                let place = declaration.place;
+                let problem =
+                    Problem::of_file(&declaration.declared_in, message).at(place.0, place.1);
+                problems.push(problem.hint("give both one `platform`, or list a second base image with its own in `[[workspace.metadata.lambda-images.images]]`"));
+            }
+        }
+    }
+}
+
 /// Settings of the image's own that its Dockerfile takes no notice of: a typing error, mostly.
 fn report_idle_settings(
     declaration: &ImageDeclaration,
@@ -504,7 +553,7 @@ fn context_uses(declaration: &ImageDeclaration) -> Vec<ContextUse> {
         folder: declaration.context.clone(),
         ignore_files: vec![
             format!("{}.dockerignore", declaration.dockerfile),
-            in_folder(&declaration.context, ".dockerignore"),
+            paths::in_folder(&declaration.context, ".dockerignore"),
         ],
     };
     let named = declaration.contexts.iter().filter_map(|(name, source)| match source {
@@ -521,12 +570,8 @@ fn context_uses(declaration: &ImageDeclaration) -> Vec<ContextUse> {
 fn plain_folder(folder: &str) -> ContextFolder {
     ContextFolder {
         folder: folder.to_owned(),
-        ignore_files: vec![in_folder(folder, ".dockerignore")],
+        ignore_files: vec![paths::in_folder(folder, ".dockerignore")],
     }
-}
-
-fn in_folder(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 #[cfg(test)]

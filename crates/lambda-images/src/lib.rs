@@ -14,6 +14,7 @@
 //! It performs no I/O: no file, process, environment or clock. Texts and values come in,
 //! decisions go out, each with its [`reason::Reason`]. Doubt means build.
 
+pub mod base_commit;
 pub mod config;
 mod cycle;
 pub mod discovery;

@@ -1,4 +1,5 @@
-//! The platform of an image, `os/architecture[/variant]`, as in the OCI image specification.
+//! The platform of an image, `os/architecture` as in the OCI image specification: one that Lambda
+//! runs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,11 +14,7 @@ pub struct InvalidPlatform(String);
 
 impl fmt::Display for InvalidPlatform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not one platform, `os/architecture` or `os/architecture/variant`",
-            self.0
-        )
+        write!(f, "`{}` is not a platform of Lambda, `linux/amd64` or `linux/arm64`", self.0)
     }
 }
 
@@ -41,30 +38,19 @@ impl FromStr for Platform {
     type Err = InvalidPlatform;
 
     fn from_str(text: &str) -> Result<Platform, InvalidPlatform> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let good = |part: &&str| {
-            !part.is_empty()
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_' || c == '-')
+        let (os, rest) = text.split_once('/').unwrap_or((text, ""));
+        let (architecture, variant) =
+            rest.split_once('/').map_or((rest, None), |(a, v)| (a, Some(v)));
+        // Names of `uname -m`, and variants that say nothing: containerd normalises them too.
+        let architecture = match (architecture.to_ascii_lowercase().as_str(), variant) {
+            ("amd64" | "x86_64" | "x86-64", None | Some("v1")) => "amd64",
+            ("arm64" | "aarch64", None | Some("v8")) => "arm64",
+            _ => return Err(InvalidPlatform(text.to_owned())),
         };
-        if !(2..=3).contains(&parts.len()) || !parts.iter().all(good) {
+        if !os.eq_ignore_ascii_case("linux") {
             return Err(InvalidPlatform(text.to_owned()));
         }
-        // The names that `uname -m` gives mean the same platform: containerd normalises them too.
-        let architecture = match parts[1].to_ascii_lowercase().as_str() {
-            "x86_64" | "x86-64" => "amd64".to_owned(),
-            "aarch64" => "arm64".to_owned(),
-            other => other.to_owned(),
-        };
-        let os = parts[0].to_ascii_lowercase();
-        Ok(Platform(match parts.get(2) {
-            // containerd: arm64/v8 is arm64, amd64/v1 is amd64.
-            Some(&"v8") if architecture == "arm64" => format!("{os}/{architecture}"),
-            Some(&"v1") if architecture == "amd64" => format!("{os}/{architecture}"),
-            Some(variant) => format!("{os}/{architecture}/{variant}"),
-            None => format!("{os}/{architecture}"),
-        }))
+        Ok(Platform(format!("linux/{architecture}")))
     }
 }
 
@@ -88,7 +74,9 @@ mod tests {
         check("linux/amd64", Some("linux/amd64"));
         check("linux/x86_64", Some("linux/amd64"));
         check("linux/arm64/v8", Some("linux/arm64"));
-        check("linux/arm/v7", Some("linux/arm/v7"));
+        check("linux/arm/v7", None);
+        check("linux/amd65", None);
+        check("windows/amd64", None);
         check("linux", None);
         check("linux/amd64,linux/arm64", None);
         check("", None);

@@ -51,8 +51,7 @@ impl Record {
         let mut files = BTreeMap::new();
         for context in &image.contexts {
             for entry in files_of(&context.folder) {
-                let path = paths::join(&context.folder.folder, &entry.path)
-                    .unwrap_or_else(|| entry.path.clone());
+                let path = paths::in_folder(&context.folder.folder, &entry.path);
                 files.insert(path, RecordedFile { mode: entry.mode, sha256: entry.sha256 });
             }
         }

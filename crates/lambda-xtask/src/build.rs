@@ -1,5 +1,6 @@
 //! One image: runs `docker buildx build`, keeps its output, and says how it ended.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::PathBuf;
@@ -31,6 +32,18 @@ pub(crate) struct Built {
     /// The manifest's digest, where buildx reports one.
     pub(crate) digest: Option<String>,
 }
+
+/// A build of which a step failed by itself.
+#[derive(Debug)]
+pub(crate) struct StepFailed(anyhow::Error);
+
+impl fmt::Display for StepFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for StepFailed {}
 
 /// A running build: the child, and what is needed to hear it out.
 pub(crate) struct RunningBuild {
@@ -126,7 +139,12 @@ impl RunningBuild {
         let status = self.child.wait().context("failed to wait for `docker buildx build`")?;
         heard.finish();
         if !status.success() {
-            return Err(child_failure(&self.words, status, &heard.why()));
+            let error = child_failure(&self.words, status, &heard.why());
+            // A build that was cancelled has no step that failed by itself.
+            return Err(match heard.progress.failure() {
+                Some(_) => StepFailed(error).into(),
+                None => error,
+            });
         }
         let metadata = std::fs::read_to_string(&self.metadata)
             .ok()

@@ -54,8 +54,10 @@ pub(crate) struct WorkspaceProblems(pub(crate) Vec<Problem>);
 
 impl fmt::Display for WorkspaceProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for problem in &self.0 {
-            writeln!(f, "{problem}")?;
+        // The first stands behind the `error:` that every error is shown with.
+        for (index, problem) in self.0.iter().enumerate() {
+            let before = if index == 0 { "" } else { "error: " };
+            writeln!(f, "{before}{problem}")?;
         }
         let plural = if self.0.len() == 1 { "" } else { "s" };
         write!(f, "{} problem{plural} in the workspace", self.0.len())

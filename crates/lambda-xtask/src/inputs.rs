@@ -5,7 +5,9 @@
 
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use walk::file_mode;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -14,12 +16,16 @@ use anyhow::Context as _;
 use dockerfile::{Dockerignore, parse_dockerignore};
 use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::{FileEntry, Fingerprint, Inputs, inputs_of, tree_digest};
-use lambda_images::graph::{ContextFolder, ImageGraph};
+use lambda_images::graph::{ContextFolder, Image, ImageGraph};
+use lambda_images::paths;
 use lambda_images::problem::Problem;
 use lambda_images::record::Record;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::failure::WorkspaceProblems;
+use crate::hash_cache::HashCache;
+use crate::state::State;
+use crate::workspace::report_link;
 
 /// The folders of all images.
 pub(crate) struct Folders {
@@ -46,13 +52,26 @@ pub(crate) struct ImageInputs {
 }
 
 impl Folders {
-    /// Reads and hashes every folder of `graph`.
+    /// Reads every folder of `graph`, and hashes the files that `hashes` does not know.
     ///
     /// # Errors
     /// A folder that does not exist, a bad ignore file, a file that BuildKit could not send:
     /// all of them at once.
-    pub(crate) fn read(root: &Path, graph: &ImageGraph) -> anyhow::Result<Folders> {
-        let contexts = graph.images().iter().flat_map(|image| &image.contexts);
+    pub(crate) fn read(
+        root: &Path,
+        graph: &ImageGraph,
+        hashes: &HashCache,
+    ) -> anyhow::Result<Folders> {
+        Folders::read_images(root, graph.images(), hashes)
+    }
+
+    /// The same for the folders of some images.
+    pub(crate) fn read_images(
+        root: &Path,
+        images: &[Image],
+        hashes: &HashCache,
+    ) -> anyhow::Result<Folders> {
+        let contexts = images.iter().flat_map(|image| &image.contexts);
         let wanted: BTreeSet<&ContextFolder> = contexts.map(|context| &context.folder).collect();
         let (ignore_files, mut problems) = read_ignore_files(root, &wanted)?;
         let mut indexes: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
@@ -67,6 +86,7 @@ impl Folders {
                 ignores.insert(folder.clone(), ignore.clone());
             }
         }
+        report_own_files(&by_folder, &ignores, &mut problems);
         let mut keys: Vec<_> = indexes.into_iter().collect();
         keys.sort_by_key(|(_, index)| *index);
         let read: Vec<Result<Tree, Vec<Problem>>> = keys
@@ -75,8 +95,8 @@ impl Folders {
                 let files = match ignore.map(|path| ignore_files.parsed(path)) {
                     // Its problem is told; what it would have left out must not make others.
                     Some(None) => Vec::new(),
-                    Some(ignore) => walk::read_folder(root, folder, ignore)?,
-                    None => walk::read_folder(root, folder, None)?,
+                    Some(ignore) => walk::read_folder(root, folder, ignore, hashes)?,
+                    None => walk::read_folder(root, folder, None, hashes)?,
                 };
                 Ok(Tree { folder: folder.to_owned(), files })
             })
@@ -99,6 +119,15 @@ impl Folders {
     /// Everything that was read, each folder once for each ignore file that it is read through.
     pub(crate) fn trees(&self) -> &[Tree] {
         &self.trees
+    }
+
+    /// Paths of all files, relative to the workspace root.
+    pub(crate) fn paths(&self) -> HashSet<String> {
+        let of_tree = |tree: &Tree| {
+            let files = tree.files.iter();
+            files.map(|file| paths::in_folder(&tree.folder, &file.path)).collect::<Vec<_>>()
+        };
+        self.trees.iter().flat_map(of_tree).collect()
     }
 
     /// The files of one folder.
@@ -127,6 +156,27 @@ impl Folders {
     }
 }
 
+/// A context that holds what this tool or git writes is another one after every run.
+fn report_own_files(
+    folders: &BTreeMap<ContextFolder, usize>,
+    ignores: &BTreeMap<ContextFolder, Dockerignore>,
+    problems: &mut Vec<Problem>,
+) {
+    for folder in folders.keys() {
+        for (name, file) in [("target", State::MANIFEST), (".git", ".git/HEAD")] {
+            let Some(path) = paths::strip_folder(&folder.folder, file) else { continue };
+            if !ignores.get(folder).is_some_and(|ignore| ignore.excludes(path)) {
+                let shown = paths::shown(&folder.folder);
+                let message =
+                    format!("the context `{shown}` holds `{name}`, which changes with every run");
+                let ignore = folder.ignore_files.last().map_or(".dockerignore", String::as_str);
+                let problem = Problem::of_file(ignore, message);
+                problems.push(problem.hint(format!("add the line `{name}` to `{ignore}`")));
+            }
+        }
+    }
+}
+
 /// The ignore files that exist, by path; `None` for one with faults.
 struct IgnoreFiles(BTreeMap<String, Option<Dockerignore>>);
 
@@ -151,6 +201,7 @@ fn read_ignore_files(
     let mut problems = Vec::new();
     let paths: BTreeSet<&String> = folders.iter().flat_map(|folder| &folder.ignore_files).collect();
     for path in paths {
+        report_link(root, path, &mut problems);
         let text = match fs::read_to_string(root.join(path)) {
             Ok(text) => text,
             Err(error)

@@ -1,9 +1,9 @@
-//! Hears Ctrl-C (SIGINT) and SIGTERM while it lives, in place of dying by them.
+//! Hears Ctrl-C (SIGINT), SIGTERM, and SIGHUP (the terminal is gone) while it lives, in place of dying by them.
 
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 /// A thread that waits for signals. Once it is dropped they are no longer heard, and still do
@@ -16,7 +16,8 @@ pub(crate) struct Interrupts {
 impl Interrupts {
     /// Calls `heard` for every signal.
     pub(crate) fn listen(heard: impl Fn() + Send + 'static) -> anyhow::Result<Interrupts> {
-        let mut signals = Signals::new([SIGINT, SIGTERM]).context("failed to listen for Ctrl-C")?;
+        let mut signals =
+            Signals::new([SIGHUP, SIGINT, SIGTERM]).context("failed to listen for Ctrl-C")?;
         let handle = signals.handle();
         let thread = std::thread::spawn(move || {
             for _ in signals.forever() {

@@ -19,6 +19,7 @@ mod environment;
 mod failure;
 mod folders;
 mod git;
+mod hash_cache;
 mod inputs;
 mod interrupt;
 mod process;

@@ -7,12 +7,17 @@ use std::process::{Child, Command};
 
 /// Starts `command` as the leader of a new process group.
 pub(crate) fn spawn_group(command: &mut Command) -> std::io::Result<Child> {
+    own_group(command).spawn()
+}
+
+/// Lets `command`, once it is started, lead a new process group.
+pub(crate) fn own_group(command: &mut Command) -> &mut Command {
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
         command.process_group(0);
     }
-    command.spawn()
+    command
 }
 
 /// How a group is asked to end.

@@ -14,7 +14,7 @@ use lambda_images::record::Record;
 use lambda_images::reference::{Digest, ImageReference};
 use lambda_images::schedule::Schedule;
 
-use crate::build::{BuildJob, Built};
+use crate::build::{BuildJob, Built, StepFailed};
 use crate::display::{Display, seconds};
 use crate::environment::Environment;
 use crate::interrupt::Interrupts;
@@ -40,6 +40,8 @@ pub(crate) struct Run<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) jobs: usize,
     pub(crate) fail_fast: bool,
+    /// Inputs of an image that are no longer what its fingerprint was made from.
+    pub(crate) changed_inputs: &'a (dyn Fn(&ImageName) -> anyhow::Result<Vec<String>> + Sync),
 }
 
 /// How one image ended.
@@ -61,8 +63,18 @@ pub(crate) struct Finished {
 }
 
 enum Event {
-    Step { image: usize, step: String },
-    Ended { image: usize, result: anyhow::Result<Ended> },
+    Step {
+        image: usize,
+        step: String,
+    },
+    /// The child of this image is gone, and its process id may become another's.
+    Exited {
+        image: usize,
+    },
+    Ended {
+        image: usize,
+        result: anyhow::Result<Ended>,
+    },
     Interrupted,
 }
 
@@ -188,6 +200,7 @@ impl Run<'_> {
     }
 
     fn after_build(&self, image: &PlannedImage, built: Built) -> anyhow::Result<Ended> {
+        self.check_inputs(image)?;
         let digest = built.digest.as_ref().map(|digest| digest.parse()).transpose()?;
         if let (Destination::Registry, Some(digest)) = (self.store.destination, &digest) {
             // The push has said what the registry holds: no need to ask it.
@@ -199,8 +212,27 @@ impl Run<'_> {
         let found = found.with_context(|| {
             format!("`{}` was built, but the store does not have it", image.names.identity)
         })?;
-        let digest = digest.or(found.digest);
-        Ok(Ended { built: Some(built), stored: StoredImage { digest, ..found } })
+        Ok(Ended { built: Some(built), stored: found })
+    }
+
+    /// The builder read the tree later than the fingerprint was made. Where they may have seen two
+    /// states of it, the image must not keep the names that the fingerprint gave it.
+    fn check_inputs(&self, image: &PlannedImage) -> anyhow::Result<()> {
+        let changed = (self.changed_inputs)(&image.name)?;
+        let Some(first) = changed.first() else { return Ok(()) };
+        let hint = match self.store.remove_names(&image.names) {
+            Ok(()) => "build again: it was given no name".to_owned(),
+            Err(_) => format!(
+                "build again, after removing `{}` from the registry: it may hold another state",
+                image.names.identity
+            ),
+        };
+        let more = if changed.len() > 1 {
+            format!(" and {} more", changed.len() - 1)
+        } else {
+            String::new()
+        };
+        bail!("its inputs changed while it was built: `{first}`{more}\nhint: {hint}")
     }
 }
 
@@ -217,6 +249,34 @@ struct Running<'r, 'a> {
     stop: Option<Stop>,
     /// When what still runs then is killed.
     kill_at: Option<Instant>,
+}
+
+/// The promise of a worker that its image will end: kept even if it panics.
+struct End {
+    sender: Sender<Event>,
+    image: usize,
+    told: bool,
+}
+
+impl End {
+    fn send(&self, event: Event) {
+        // It fails only when nobody listens any more, and then nothing is left to tell.
+        drop(self.sender.send(event));
+    }
+
+    fn tell(mut self, result: anyhow::Result<Ended>) {
+        self.told = true;
+        self.send(Event::Ended { image: self.image, result });
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if !self.told {
+            let result = Err(anyhow::anyhow!("its worker panicked"));
+            self.send(Event::Ended { image: self.image, result });
+        }
+    }
 }
 
 /// Why a run ends before all is done.
@@ -271,6 +331,7 @@ impl<'r> Running<'r, '_> {
                 Event::Step { image, step } => {
                     self.display.step(&self.run.plan.images[image].name, &step);
                 }
+                Event::Exited { image } => drop(self.groups.remove(&image)),
                 Event::Ended { image, result } => self.ended(image, result, manifest)?,
                 Event::Interrupted => self.interrupted(),
             }
@@ -284,11 +345,9 @@ impl<'r> Running<'r, '_> {
         let (run, sender) = (self.run, sender.clone());
         let planned = &run.plan.images[image];
         self.display.start(&planned.name);
-        // A send fails only when nobody listens any more, and then nothing is left to tell.
-        let end =
-            move |sender: &Sender<Event>, result| drop(sender.send(Event::Ended { image, result }));
+        let end = End { sender, image, told: false };
         if planned.action == Action::Retag {
-            scope.spawn(move || end(&sender, run.retag(planned)));
+            scope.spawn(move || end.tell(run.retag(planned)));
             return;
         }
         let job = BuildJob {
@@ -298,15 +357,15 @@ impl<'r> Running<'r, '_> {
             metadata: run.state.metadata_path(&planned.name),
         };
         match job.start() {
-            Err(error) => end(&sender, Err(error)),
+            Err(error) => end.tell(Err(error)),
             Ok(running) => {
                 self.groups.insert(image, running.id());
                 scope.spawn(move || {
-                    let steps = sender.clone();
                     let built = running.wait(&|step| {
-                        drop(steps.send(Event::Step { image, step: step.to_owned() }));
+                        end.send(Event::Step { image, step: step.to_owned() });
                     });
-                    end(&sender, built.and_then(|built| run.after_build(planned, built)));
+                    end.send(Event::Exited { image });
+                    end.tell(built.and_then(|built| run.after_build(planned, built)));
                 });
             }
         }
@@ -345,7 +404,7 @@ impl<'r> Running<'r, '_> {
                     ),
                 }
             }
-            Err(_) if self.stop.is_some() => {
+            Err(error) if self.stop.is_some() && error.downcast_ref::<StepFailed>().is_none() => {
                 let because_of = self.stop.as_ref().and_then(Stop::because_of);
                 (Outcome::Skipped { because_of }, format!("ended   {}", planned.name))
             }

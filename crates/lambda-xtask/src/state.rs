@@ -4,7 +4,7 @@
 //! Every file is written to a temporary name beside it and then renamed, so that an
 //! interrupted run leaves the old file or the new one, never half of one.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ use lambda_images::record::Record;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::display::note;
+
 /// The folder.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
@@ -22,6 +24,9 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The manifest, relative to the workspace root.
+    pub(crate) const MANIFEST: &str = "target/lambda-images/images.json";
+
     pub(crate) fn of_workspace(root: &Path) -> State {
         State { folder: root.join("target").join("lambda-images") }
     }
@@ -46,6 +51,39 @@ impl State {
     /// What git said last, by a key that stands for the question.
     pub(crate) fn git_path(&self) -> PathBuf {
         self.folder.join("git.json")
+    }
+
+    /// Waits until no other run of this checkout goes on; the lock ends with the file's scope.
+    pub(crate) fn lock(&self) -> anyhow::Result<File> {
+        let path = self.folder.join("lock");
+        let lock = || -> std::io::Result<File> {
+            fs::create_dir_all(&self.folder)?;
+            let file = File::options().create(true).append(true).open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    note("waiting for another run of this checkout");
+                    file.lock()?;
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            Ok(file)
+        };
+        lock().with_context(|| format!("failed to lock `{}`", path.display()))
+    }
+
+    fn hashes_path(&self) -> PathBuf {
+        self.folder.join("hashes")
+    }
+
+    /// Bytes of the cache of hashes; none where there is none that can be read.
+    pub(crate) fn read_hashes(&self) -> Vec<u8> {
+        fs::read(self.hashes_path()).unwrap_or_default()
+    }
+
+    /// Keeps the cache of hashes. Where that can't be done, the next run hashes again.
+    pub(crate) fn write_hashes(&self, bytes: &[u8]) {
+        drop(write_atomically(&self.hashes_path(), bytes));
     }
 
     /// The record of an image's last build, if there is one that this version can read.

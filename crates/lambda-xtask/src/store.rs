@@ -5,6 +5,8 @@ mod rename;
 
 use std::collections::BTreeMap;
 
+use std::process::Command;
+
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{Destination, ImageNames, Stored, StoredImage};
@@ -14,6 +16,10 @@ use serde::Deserialize;
 
 use crate::environment::Environment;
 use crate::failure::tail;
+use crate::process::own_group;
+
+/// Questions to a registry at once.
+const LOOK_UPS: usize = 32;
 
 /// Where images are looked for and named.
 pub(crate) struct Store<'a> {
@@ -38,6 +44,13 @@ struct RemoteManifest {
 }
 
 impl Store<'_> {
+    /// A `docker` that Ctrl-C in the terminal does not reach: what has been built is still named.
+    fn command(&self) -> Command {
+        let mut command = self.environment.command("docker");
+        own_group(&mut command);
+        command
+    }
+
     /// What the store holds of each image. One process for the local store, whatever the
     /// number of images; for a registry one for each reference, side by side.
     ///
@@ -49,19 +62,25 @@ impl Store<'_> {
     ) -> Result<BTreeMap<ImageName, Stored>, String> {
         match self.destination {
             Destination::Local => self.look_up_local(names),
-            Destination::Registry => names
-                .par_iter()
-                .map(|(name, names)| {
-                    let identity = self.look_up_remote(&names.identity)?;
-                    let reference = if identity.is_some() {
-                        self.look_up_remote(&names.reference)?
-                    } else {
-                        None
-                    };
-                    Ok((name.clone(), Stored { identity, reference }))
-                })
-                .collect(),
+            Destination::Registry => self.look_up_all_remote(names),
         }
+    }
+
+    fn look_up_all_remote(
+        &self,
+        names: &BTreeMap<ImageName, ImageNames>,
+    ) -> Result<BTreeMap<ImageName, Stored>, String> {
+        let look_up = |(name, names): (&ImageName, &ImageNames)| {
+            let (identity, reference) = rayon::join(
+                || self.look_up_remote(&names.identity),
+                || self.look_up_remote(&names.reference),
+            );
+            Ok((name.clone(), Stored { identity: identity?, reference: reference? }))
+        };
+        // All of these wait for the network, and none for a core.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(LOOK_UPS).build();
+        let pool = pool.map_err(|error| format!("failed to start threads: {error}"))?;
+        pool.install(|| names.par_iter().map(look_up).collect())
     }
 
     fn look_up_local(
@@ -71,7 +90,7 @@ impl Store<'_> {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let mut command = self.environment.command("docker");
+        let mut command = self.command();
         command
             .args(["image", "inspect"])
             .args(names.values().map(|names| names.identity.to_string()));
@@ -79,8 +98,10 @@ impl Store<'_> {
             command.output().map_err(|error| format!("failed to run `docker`: {error}"))?;
         let said = String::from_utf8_lossy(&output.stderr);
         // The command fails if any image is missing; anything else that it says is a real failure.
-        let real =
-            |line: &&str| !line.trim().is_empty() && !line.to_lowercase().contains("no such image");
+        let real = |line: &&str| {
+            let line = line.trim().to_lowercase();
+            !line.is_empty() && !line.starts_with("warning") && !line.contains("no such image")
+        };
         if !output.status.success()
             && let Some(first) = said.lines().find(real)
         {
@@ -109,7 +130,7 @@ impl Store<'_> {
     }
 
     fn look_up_remote(&self, reference: &ImageReference) -> Result<Option<StoredImage>, String> {
-        let mut command = self.environment.command("docker");
+        let mut command = self.command();
         command.args([
             "buildx",
             "imagetools",
@@ -148,7 +169,7 @@ impl Store<'_> {
         if self.destination == Destination::Registry {
             return self.look_up_remote(reference).map_err(anyhow::Error::msg);
         }
-        let mut command = self.environment.command("docker");
+        let mut command = self.command();
         command.args(["image", "inspect", &reference.to_string()]);
         let output = command.output().context("failed to run `docker`")?;
         let images: Vec<Inspected> = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -157,10 +178,22 @@ impl Store<'_> {
 }
 
 /// How registries say that there is no such tag or repository: containerd's resolver, the OCI
-/// distribution specification's codes, ECR's own words.
+/// distribution specification's codes, ECR's own words. Who may not look is told the same by
+/// some of them, with a word more: that is no answer.
 fn is_missing(said: &str) -> bool {
     let said = said.to_lowercase();
-    ["not found", "manifest unknown", "name unknown", "does not exist"]
+    let refused = ["credential", "authoriz", "authentication", "denied", "executable file"];
+    if refused.iter().any(|text| said.contains(text)) {
+        return false;
+    }
+    said.lines().any(|line| line.trim_end().ends_with(": not found"))
+        || [
+            "manifest unknown",
+            "manifest_unknown",
+            "name unknown",
+            "name_unknown",
+            "does not exist",
+        ]
         .iter()
         .any(|text| said.contains(text))
 }
@@ -200,5 +233,14 @@ mod tests {
             "ERROR: failed to do request: Head: dial tcp 127.0.0.1:1: connect: connection refused"
         ));
         assert!(!is_missing("401 Unauthorized"));
+        assert!(!is_missing(
+            "pull access denied, repository does not exist or may require authorization"
+        ));
+        assert!(!is_missing(
+            "error getting credentials - err: exec: \"docker-credential-x\": executable file not found in $PATH"
+        ));
+        assert!(is_missing(
+            "The repository with name 'x' does not exist in the registry with id '1'"
+        ));
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Workspace {
     /// What the graph was made from.
     pub(crate) pyprojects: Vec<PyprojectFile>,
     pub(crate) network: Network,
+    /// Texts of all Dockerfiles, by path.
+    pub(crate) dockerfiles: BTreeMap<String, String>,
 }
 
 const CONFIG_FILE: &str = "Cargo.toml";
@@ -52,7 +54,7 @@ impl Workspace {
             problems.dedup();
             return Err(WorkspaceProblems(problems).into());
         }
-        Ok(Workspace { root, config, graph, pyprojects, network })
+        Ok(Workspace { root, config, graph, pyprojects, network, dockerfiles })
     }
 
     /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.
@@ -86,7 +88,13 @@ impl Workspace {
                 !folder.is_empty() && (declared == folder || dockerfile == folder)
             })
         };
-        if let Some(image) = by_name.or_else(by_folder) {
+        let by_package = || {
+            images.iter().find(|image| {
+                let package = image.declaration.package.as_ref();
+                package.is_some_and(|package| package.as_str() == spelled)
+            })
+        };
+        if let Some(image) = by_name.or_else(by_folder).or_else(by_package) {
             return Ok(image.name().clone());
         }
         let hint = match suggestion(&spelled, images.iter().map(|image| image.name().as_str())) {
@@ -176,9 +184,13 @@ fn read_pyprojects(
                     continue;
                 }
             };
+            let mut matched = false;
             for folder in folders {
                 let path = paths::join(&folder, PYPROJECT).expect("both are relative");
-                match fs::read_to_string(root.join(&path)) {
+                report_link(root, &path, problems);
+                let text = fs::read_to_string(root.join(&path));
+                matched |= text.is_ok();
+                match text {
                     // The first glob that finds a folder says what it is.
                     Ok(text) => drop(files.entry(path.clone()).or_insert(PyprojectFile {
                         path,
@@ -194,6 +206,12 @@ fn read_pyprojects(
                     }
                 }
             }
+            // Lambdas that vanish would vanish from what is deployed. A default that matches
+            // nothing was not written by anybody.
+            if kind == Kind::Lambda && !matched && glob.place != (1, 1) {
+                let message = format!("`{}` matches no folder with a `{PYPROJECT}`", glob.value);
+                problems.push(problem(message).hint("mend the glob, or remove it"));
+            }
         }
     }
     Ok(files.into_values().collect())
@@ -207,6 +225,7 @@ fn read_dockerfiles(
     let mut dockerfiles = BTreeMap::new();
     for path in declarations.images.values().map(|image| &image.dockerfile).collect::<BTreeSet<_>>()
     {
+        report_link(root, path, problems);
         match fs::read_to_string(root.join(path)) {
             Ok(text) => drop(dockerfiles.insert(path.clone(), text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -216,6 +235,14 @@ fn read_dockerfiles(
         }
     }
     Ok(dockerfiles)
+}
+
+/// A link's own text is all that git keeps of it, so a change of what it leads to would go unseen.
+pub(crate) fn report_link(root: &Path, path: &str, problems: &mut Vec<Problem>) {
+    if fs::symlink_metadata(root.join(path)).is_ok_and(|metadata| metadata.is_symlink()) {
+        let problem = Problem::of_file(path, "this is a symbolic link, and must be a file");
+        problems.push(problem.hint("name what it leads to (`dockerfile = \"…\"` for a Dockerfile that is shared), or put a file in its place"));
+    }
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {

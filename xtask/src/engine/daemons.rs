@@ -46,7 +46,13 @@ pub(crate) fn start_docker(
     let log = layout.log("dockerd");
     let (process, mut child) =
         spawn_detached("dockerd", &programs.find("dockerd")?, &log, |command| {
-            command.arg("--config-file").arg(&config).env("PATH", programs.search_path())
+            // BuildKit cuts a step's output after 2 MiB, or 200 KiB in a second, if nobody objects.
+            command
+                .arg("--config-file")
+                .arg(&config)
+                .env("PATH", programs.search_path())
+                .env("BUILDKIT_STEP_LOG_MAX_SIZE", "-1")
+                .env("BUILDKIT_STEP_LOG_MAX_SPEED", "-1")
         })?;
     started(process)?;
     let socket = layout.docker_socket();

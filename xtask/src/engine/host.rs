@@ -190,7 +190,8 @@ pub(crate) fn run_as_root(root: &Path, arguments: &[&str]) -> Result<ExitStatus>
     let docker_config =
         env::var_os("DOCKER_CONFIG").unwrap_or_else(|| Path::new(&home).join(".docker").into());
     let preserved = "--preserve-env=PATH,DOCKER_HOST,DOCKER_CONTEXT,DOCKER_CONFIG,SSL_CERT_FILE,\
-                     http_proxy,https_proxy,no_proxy,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,PIP_INDEX_URL";
+                     http_proxy,https_proxy,no_proxy,HTTP_PROXY,HTTPS_PROXY,NO_PROXY,PIP_INDEX_URL,\
+                     PIP_EXTRA_INDEX_URL,LAMBDA_IMAGES_MIRRORS";
     let program = env::current_exe().context("failed to find this program's own file")?;
     let status = sudo
         .arg(preserved)

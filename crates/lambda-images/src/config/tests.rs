@@ -123,7 +123,7 @@ targets = "x"
               hint: give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`
             Cargo.toml:8:14: `repository` has no `{name}`: all images would share one repository
               hint: as in "{name}-{stack}"
-            Cargo.toml:6:12: `linux` is not one platform, `os/architecture` or `os/architecture/variant`
+            Cargo.toml:6:12: `linux` is not a platform of Lambda, `linux/amd64` or `linux/arm64`
               hint: as in "linux/arm64"
             Cargo.toml:10:20: in the mirror `a/` = `b` one side ends with `/` and the other does not
               hint: as in `"public.ecr.aws/" = "mirror.example/ecr-public/"`

@@ -200,3 +200,35 @@ fn all_problems_are_told_with_their_places() {
         "#]],
     );
 }
+
+#[test]
+fn a_secrets_file_is_relative_to_its_declaration() {
+    let text = "[project]\nname = \"f\"\n[tool.lambda-image]\nsecrets = [\"id=a,src=../token\", \"id=b,env=B\", \"id=c,src=/etc/c\"]";
+    let (config, _) = parse_config("Cargo.toml", "");
+    let (declarations, problems) = declare(&config, &files(&[("lambdas/f", text)]));
+    assert_eq!(problems, []);
+    let secrets = &declarations.images.values().next().unwrap().secrets;
+    assert_eq!(secrets, &["id=a,src=lambdas/token", "id=b,env=B", "id=c,src=/etc/c"]);
+}
+
+#[test]
+fn a_misnamed_table_is_a_problem() {
+    check(
+        "",
+        &[(
+            "lambdas/f",
+            "[project]\nname = \"f\"\n[tool.lambda-images]\nplatform = \"linux/arm64\"",
+        )],
+        &expect![[r#"
+            package f at lambdas/f requires 
+            image f lambda lambdas/f/Dockerfile in "lambdas/f" base - {}
+            lambdas/f/pyproject.toml:3:1: unknown table `lambda-images`
+              hint: did you mean `lambda-image`?
+        "#]],
+    );
+    let (_, problems) = parse_config("Cargo.toml", "[workspace.metadata.lambda-image]\n");
+    assert_eq!(
+        problems[0].to_string(),
+        "Cargo.toml:1:1: unknown table `lambda-image`\n  hint: did you mean `lambda-images`?"
+    );
+}

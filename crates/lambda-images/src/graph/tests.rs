@@ -182,6 +182,42 @@ fn an_own_arg_that_nothing_declares_is_a_problem() {
           hint: did you mean `LEVEL`?"#]].assert_eq(&shown.join("\n"));
 }
 
+#[track_caller]
+fn check_problems(texts: &Texts, expected: &Expect) {
+    let (_, _, problems) = texts.read();
+    expected.assert_eq(&problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_base_of_another_platform_is_a_problem() {
+    let mut texts = texts();
+    let settings = "[tool.lambda-image]\nplatform = \"linux/arm64\"\n";
+    texts.pyprojects.get_mut("lambdas/one/pyproject.toml").unwrap().push_str(settings);
+    check_problems(
+        &texts,
+        &expect![[r#"
+        lambdas/one/pyproject.toml:2:9: `one` is for linux/arm64 and stands on `base-low`, which is for linux/amd64
+          hint: give both one `platform`, or list a second base image with its own in `[[workspace.metadata.lambda-images.images]]`"#]],
+    );
+}
+
+#[test]
+fn a_name_with_a_tag_is_somebody_elses_unless_a_base_image_bears_it() {
+    let mut texts = texts();
+    texts.add("lambdas/redis", "redis", "", "FROM redis:7\n");
+    texts.add("lambdas/python", "python", "", "FROM python\n");
+    texts.add("lambdas/three", "three", "", "FROM base-low:stable\n");
+    texts.add("lambdas/four", "four", "", "FROM low\n");
+    check_problems(
+        &texts,
+        &expect![[r#"
+        lambdas/four/Dockerfile:1:1: `low` is a package of this workspace, not an image
+          hint: did you mean `base-low`?
+        lambdas/three/Dockerfile:1:1: `base-low:stable` names a base image of this workspace by a tag
+          hint: write `base-low`: the build pins it"#]],
+    );
+}
+
 #[test]
 fn cycles_are_shown_whole() {
     let mut texts = texts();

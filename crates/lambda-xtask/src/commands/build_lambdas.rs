@@ -1,8 +1,9 @@
 //! `build-lambdas`: builds what is not built yet.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use lambda_images::plan::Action;
+use lambda_images::config::TagPolicy;
+use lambda_images::plan::{Action, Plan};
 use lambda_images::tag::GitState;
 
 use super::report::{
@@ -27,13 +28,14 @@ pub(crate) fn build_lambdas(
         (_, true) => Wanted::Registry,
         _ => Wanted::Configured,
     };
-    let survey = Survey::take(environment, arguments.stack.as_deref(), wanted)?;
+    let alone = !arguments.dry_run;
+    let survey = Survey::take(environment, arguments.stack.as_deref(), wanted, alone)?;
     let selected = survey.workspace.select(&arguments.images)?;
-    warn_without_git(&survey);
     let store = survey.store();
     let stored = store.look_up(&survey.names_of(&selected));
     let last = survey.last_records();
     let plan = survey.plan(&selected, &stored, &last, arguments.force);
+    warn_without_git(&survey, &plan);
     if arguments.dry_run {
         super::print(&match arguments.format {
             Format::Human => render_plan(&plan),
@@ -67,6 +69,7 @@ pub(crate) fn build_lambdas(
             usize::from,
         ),
         fail_fast: arguments.fail_fast,
+        changed_inputs: &|name| survey.changed_inputs(name),
     };
     let mut manifest = survey.state.read_manifest(&survey.stack);
     manifest.prune(&survey.stack, &survey.workspace.graph);
@@ -85,18 +88,23 @@ pub(crate) fn build_lambdas(
     })
 }
 
-/// Said once: the tags of the git policy could not be made.
-fn warn_without_git(survey: &Survey) {
-    let whys: BTreeSet<&str> = survey
-        .git
-        .values()
-        .filter_map(
-            |state| if let GitState::Unknown { why } = state { Some(why.as_str()) } else { None },
-        )
-        .collect();
-    if survey.workspace.config.tag_policy == lambda_images::config::TagPolicy::Git {
-        for why in whys {
-            note(&format!("note: tags are `sha-…`, not `git-…`: {why}"));
+/// Said once for each reason: which tags of the git policy could not be made.
+fn warn_without_git(survey: &Survey, plan: &Plan) {
+    if survey.workspace.config.tag_policy != TagPolicy::Git {
+        return;
+    }
+    let mut whys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for image in &plan.images {
+        if let GitState::Unknown { why } = &image.git {
+            whys.entry(why).or_default().push(image.name.as_str());
         }
+    }
+    for (why, images) in whys {
+        let whose = if images.len() == plan.images.len() {
+            String::new()
+        } else {
+            format!(" of {}", images.join(", "))
+        };
+        note(&format!("note: tags{whose} are `sha-…`, not `git-…`: {why}"));
     }
 }

@@ -14,9 +14,10 @@ use crate::cli::{Explain, Format};
 use crate::display::bytes;
 use crate::environment::Environment;
 use crate::failure::EXIT_SUCCESS;
+use crate::inputs::file_mode;
 
 pub(crate) fn explain(arguments: &Explain, environment: &Environment) -> anyhow::Result<u8> {
-    let survey = Survey::take(environment, arguments.stack.as_deref(), Wanted::Configured)?;
+    let survey = Survey::take(environment, arguments.stack.as_deref(), Wanted::Configured, false)?;
     let selected = survey.workspace.select(std::slice::from_ref(&arguments.image))?;
     let stored = survey.store().look_up(&survey.names_of(&selected));
     let last = survey.last_records();
@@ -56,10 +57,12 @@ fn inputs(survey: &Survey, record: &Record) -> anyhow::Result<Vec<Input>> {
         })
         .collect();
     if !record.files.contains_key(&record.dockerfile) {
-        let bytes = std::fs::read(survey.workspace.root.join(&record.dockerfile))?;
+        let path = survey.workspace.root.join(&record.dockerfile);
+        let bytes = std::fs::read(&path)?;
+        let mode = file_mode(&std::fs::metadata(&path)?);
         inputs.push(Input {
             path: record.dockerfile.clone(),
-            mode: Mode::File,
+            mode,
             sha256: sha256(&bytes).to_string(),
             kind: "dockerfile",
         });

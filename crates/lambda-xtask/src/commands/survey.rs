@@ -3,9 +3,11 @@
 //! Files are hashed while git is asked; the store is asked when the names are known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
+use lambda_images::graph::ContextFolder;
 use lambda_images::plan::{Destination, ImageNames, Plan, PlanFacts, Stored, image_names, plan};
 use lambda_images::record::Record;
 use lambda_images::tag::GitState;
@@ -13,6 +15,7 @@ use lambda_images::tag::GitState;
 use crate::environment::Environment;
 use crate::failure::usage;
 use crate::git::git_states;
+use crate::hash_cache::HashCache;
 use crate::inputs::{Folders, ImageInputs};
 use crate::state::State;
 use crate::store::Store;
@@ -29,6 +32,8 @@ pub(crate) struct Survey {
     pub(crate) inputs: ImageInputs,
     pub(crate) git: BTreeMap<ImageName, GitState>,
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
+    /// Held by a run: two at once would write over each other's logs and manifest.
+    _lock: Option<File>,
 }
 
 /// Which store the command line asks for.
@@ -47,9 +52,11 @@ impl Survey {
         environment: &Environment,
         stack: Option<&str>,
         wanted: Wanted,
+        alone: bool,
     ) -> anyhow::Result<Survey> {
         let workspace = Workspace::load(environment)?;
         let state = State::of_workspace(&workspace.root);
+        let lock = if alone { Some(state.lock()?) } else { None };
         let stack = workspace.stack(stack, environment);
         let registry = workspace.config.registry.as_ref();
         let destination = match (wanted, registry) {
@@ -60,7 +67,12 @@ impl Survey {
                 return Err(usage("there is no registry to push to", hint));
             }
         };
-        let folders = Folders::read(&workspace.root, &workspace.graph)?;
+        let known = state.read_hashes();
+        let hashes = HashCache::parse(&known);
+        let folders = Folders::read(&workspace.root, &workspace.graph, &hashes)?;
+        if let Some(hashes) = hashes.render(|| folders.paths()) {
+            state.write_hashes(&hashes);
+        }
         let (inputs, git) = std::thread::scope(|scope| {
             let git = scope.spawn(|| git_states(&workspace, &folders, environment, &state));
             let inputs = folders.image_inputs(&workspace.graph);
@@ -83,7 +95,39 @@ impl Survey {
             names.insert(name.clone(), made);
         }
         let environment = environment.clone().in_folder(&workspace.root);
-        Ok(Survey { workspace, state, environment, stack, destination, inputs, git, names })
+        Ok(Survey {
+            workspace,
+            state,
+            environment,
+            stack,
+            destination,
+            inputs,
+            git,
+            names,
+            _lock: lock,
+        })
+    }
+
+    /// Input files of an image that are not what they were when the survey was taken.
+    pub(crate) fn changed_inputs(&self, name: &ImageName) -> anyhow::Result<Vec<String>> {
+        let image =
+            self.workspace.graph.get(name).context("an image of the plan is in the graph")?;
+        let known = self.state.read_hashes();
+        let root = &self.workspace.root;
+        let folders =
+            Folders::read_images(root, std::slice::from_ref(image), &HashCache::parse(&known))?;
+        let before = &self.inputs.records[name];
+        let files_of = |folder: &ContextFolder| folders.files_of(folder);
+        let now = Record::new(image, &before.inputs, before.fingerprint, files_of).files;
+        let is_other = |path: &&String| before.files.get(*path) != now.get(*path);
+        let paths: BTreeSet<&String> = before.files.keys().chain(now.keys()).collect();
+        let mut changed: Vec<String> = paths.into_iter().filter(is_other).cloned().collect();
+        let path = &image.declaration.dockerfile;
+        let text = std::fs::read_to_string(root.join(path)).ok();
+        if text.as_ref() != self.workspace.dockerfiles.get(path) && !changed.contains(path) {
+            changed.push(path.clone());
+        }
+        Ok(changed)
     }
 
     pub(crate) fn store(&self) -> Store<'_> {

@@ -12,6 +12,7 @@ use std::fs;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::hash_cache::HashCache;
 use crate::workspace::fixture::Tree;
 
 /// What git says of each image of `tree`, a line each.
@@ -35,7 +36,7 @@ fn shown_in(tree: &Tree, environment: &Environment) -> String {
 
 fn ask(tree: &Tree, environment: &Environment) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph)?;
+    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b""))?;
     git_states(&workspace, &folders, environment, &State::of_workspace(&workspace.root))
 }
 

@@ -1,13 +1,16 @@
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::hash_cache::{HashCache, Stamp};
 use crate::workspace::fixture::Tree;
 use expect_test::{Expect, expect};
+use lambda_images::fingerprint::sha256;
 
 /// Mode, path, size and start of the hash of everything that image `two` reads, or all problems.
 fn shown(tree: &Tree) -> String {
     let workspace = tree.read();
-    match Folders::read(&workspace.root, &workspace.graph) {
+    match Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")) {
         Ok(folders) => {
             let trees = folders.trees().iter().filter(|tree| tree.folder.contains("two"));
             let files = trees.flat_map(|tree| {
@@ -37,7 +40,7 @@ fn check(change: impl FnOnce(&Tree), expected: &Expect) {
 
 fn fingerprints(tree: &Tree) -> Vec<String> {
     let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph).unwrap();
+    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")).unwrap();
     let inputs = folders.image_inputs(&workspace.graph);
     inputs.records.iter().map(|(name, record)| format!("{name} {}", record.fingerprint)).collect()
 }
@@ -204,11 +207,11 @@ fn all_problems_of_all_folders_come_at_once() {
         },
         &expect![[r#"
             lambdas/one/gone: this folder is a build context, and does not exist
-            lambdas/two/.dockerignore:2:1: invalid pattern `[a`
+            error: lambdas/two/.dockerignore:2:1: invalid pattern `[a`
               hint: brackets must be closed and hold valid ranges; a backslash escapes what follows it
-            lambdas/two/.dockerignore:3:1: `!` without a pattern
+            error: lambdas/two/.dockerignore:3:1: `!` without a pattern
               hint: write the exception after it
-            packages/low/low.py: this is a build context, and not a folder
+            error: packages/low/low.py: this is a build context, and not a folder
             4 problems in the workspace
         "#]],
     );
@@ -232,7 +235,7 @@ fn a_name_that_is_not_utf8_is_a_problem_unless_it_is_excluded() {
         &expect![[r#"
             lambdas/two/src/bad�: its name is not UTF-8, and BuildKit can't send it
               hint: rename it, or exclude it in `.dockerignore`
-            lambdas/two/�: its name is not UTF-8, and BuildKit can't send it
+            error: lambdas/two/�: its name is not UTF-8, and BuildKit can't send it
               hint: rename it, or exclude it in `.dockerignore`
             2 problems in the workspace
         "#]],
@@ -311,12 +314,13 @@ fn every_change_of_an_input_is_seen_by_those_that_read_it() {
 fn a_folder_is_read_once_for_all_that_see_it_alike() {
     let tree = Tree::plain();
     tree.append("Cargo.toml", "context = \"workspace\"\n");
-    tree.write("lambdas/two/Dockerfile.dockerignore", "packages\n");
+    tree.write(".dockerignore", "target\n.git\n");
+    tree.write("lambdas/two/Dockerfile.dockerignore", "packages\ntarget\n.git\n");
     let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph).unwrap();
+    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")).unwrap();
     let counts: Vec<(&str, usize)> =
         folders.trees().iter().map(|tree| (tree.folder.as_str(), tree.files.len())).collect();
-    assert_eq!(counts, [("", 12), ("", 9)]);
+    assert_eq!(counts, [("", 13), ("", 10)]);
     let inputs = folders.image_inputs(&workspace.graph);
     let sizes: Vec<u64> = inputs.sizes.values().copied().collect();
     assert!(sizes[0] == sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
@@ -328,8 +332,31 @@ fn a_file_of_many_buffers_is_read_whole() {
     let bytes: Vec<u8> = (0..300_001_u32).map(|number| (number % 251) as u8).collect();
     fs::write(tree.path("lambdas/two/big"), &bytes).unwrap();
     let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph).unwrap();
+    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")).unwrap();
     let mut files = folders.trees().iter().flat_map(|tree| &tree.files);
     let big = files.find(|file| file.path == "big").unwrap();
-    assert_eq!((big.size, big.sha256), (300_001, lambda_images::fingerprint::sha256(&bytes)));
+    assert_eq!((big.size, big.sha256), (300_001, sha256(&bytes)));
+}
+
+#[test]
+fn a_known_file_is_not_read_again_and_a_changed_one_is() {
+    const PATH: &str = "lambdas/one/handler.py";
+    let tree = Tree::plain();
+    let workspace = tree.read();
+    let sum_of = |hashes: &HashCache| {
+        let folders = Folders::read(&workspace.root, &workspace.graph, hashes).unwrap();
+        assert!(folders.paths().contains(PATH));
+        let one = folders.trees().iter().find(|tree| tree.folder == "lambdas/one").unwrap();
+        one.files.iter().find(|file| file.path == "handler.py").unwrap().sha256
+    };
+    let real = sum_of(&HashCache::parse(b""));
+    // A sum that no file has shows whether the file was read.
+    let recorded = HashCache::parse(b"");
+    let metadata = fs::metadata(tree.root.join(PATH)).unwrap();
+    let later = SystemTime::now() + Duration::from_secs(60);
+    recorded.record(PATH, Stamp::of(&metadata), later, sha256(b"recorded"));
+    let known = recorded.render(|| HashSet::from([PATH.to_owned()])).unwrap();
+    assert_eq!(sum_of(&HashCache::parse(&known)), sha256(b"recorded"));
+    fs::write(tree.root.join(PATH), fs::read(tree.root.join(PATH)).unwrap()).unwrap();
+    assert_eq!(sum_of(&HashCache::parse(&known)), real);
 }

@@ -3,8 +3,8 @@
 //! # How it works
 //! Folders are listed level by level, those of one level in parallel. Each hands down what the
 //! ignore file's patterns made of it, so that an entry costs no more than a look at its own
-//! name. A file is opened once and asked for its mode while it is open; nothing else is asked
-//! of the file system.
+//! name. A file is asked once for its mode and times; only one that the cache of hashes does not
+//! know in this state is opened.
 //!
 //! # Limitations
 //! Sockets are never sent by BuildKit; pipes and devices hold nothing to hash. All of them are
@@ -14,6 +14,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use dockerfile::{Dockerignore, Folder};
 use lambda_images::fingerprint::{FileEntry, Hasher, Mode, Sha256Sum, sha256};
@@ -21,6 +22,8 @@ use lambda_images::paths;
 use lambda_images::problem::Problem;
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
+
+use crate::hash_cache::{HashCache, Stamp};
 
 /// Bytes that are read at a time.
 const BUFFER: usize = 128 * 1024;
@@ -30,8 +33,9 @@ pub(super) fn read_folder(
     root: &Path,
     folder: &str,
     ignore: Option<&Dockerignore>,
+    hashes: &HashCache,
 ) -> Result<Vec<FileEntry>, Vec<Problem>> {
-    let walk = Walk { root: root.join(folder), folder, ignore };
+    let walk = Walk { root: root.join(folder), folder, ignore, hashes };
     if !walk.root.is_dir() {
         let message = match walk.root.exists() {
             true => "this is a build context, and not a folder",
@@ -70,6 +74,7 @@ struct Walk<'a> {
     root: PathBuf,
     folder: &'a str,
     ignore: Option<&'a Dockerignore>,
+    hashes: &'a HashCache<'a>,
 }
 
 /// A folder that is to be listed.
@@ -173,19 +178,28 @@ impl Walk<'_> {
             let text = target.as_os_str().as_encoded_bytes();
             return Ok((Mode::Symlink, sha256(text), text.len() as u64));
         }
+        let metadata = fs::metadata(&path)?;
+        let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
+        let name = self.shown(&found.path);
+        if let Some(sum) = self.hashes.get(&name, stamp) {
+            return Ok((mode, sum, metadata.len()));
+        }
+        let now = SystemTime::now();
         let mut file = File::open(&path)?;
-        let mode = file_mode(&file.metadata()?);
         let mut hasher = Hasher::default();
         let mut size = 0;
         loop {
             match file.read(buffer)? {
-                0 => return Ok((mode, hasher.finish(), size)),
+                0 => break,
                 count => {
                     hasher.update(&buffer[..count]);
                     size += count as u64;
                 }
             }
         }
+        let sum = hasher.finish();
+        self.hashes.record(&name, stamp, now, sum);
+        Ok((mode, sum, size))
     }
 
     /// A path relative to the workspace root.
@@ -209,13 +223,13 @@ impl Walk<'_> {
 }
 
 #[cfg(unix)]
-fn file_mode(metadata: &fs::Metadata) -> Mode {
+pub(crate) fn file_mode(metadata: &fs::Metadata) -> Mode {
     use std::os::unix::fs::PermissionsExt as _;
     // Git's rule: what its owner may execute is executable.
     if metadata.permissions().mode() & 0o100 == 0 { Mode::File } else { Mode::Executable }
 }
 
 #[cfg(not(unix))]
-fn file_mode(_: &fs::Metadata) -> Mode {
+pub(crate) fn file_mode(_: &fs::Metadata) -> Mode {
     Mode::File
 }

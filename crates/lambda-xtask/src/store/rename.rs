@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, ensure};
 use buildx::{Build, ENVIRONMENT, Output as BuildOutput};
-use lambda_images::plan::{Destination, PlannedImage};
+use lambda_images::plan::{Destination, ImageNames, PlannedImage};
 
 use super::Store;
 use crate::failure::output_failure;
@@ -31,6 +31,17 @@ impl Store<'_> {
                 succeeded(&words, &output)
             }
         }
+    }
+
+    /// Takes both names from an image that must not have them.
+    ///
+    /// # Errors
+    /// In a registry only its owner can do that.
+    pub(crate) fn remove_names(&self, names: &ImageNames) -> anyhow::Result<()> {
+        ensure!(self.destination == Destination::Local, "a registry's names can't be removed");
+        let (identity, reference) = (names.identity.to_string(), names.reference.to_string());
+        let (words, output) = self.docker(&["image", "rm", &identity, &reference], "")?;
+        succeeded(&words, &output)
     }
 
     /// Before 0.15 buildx always wraps. A build of nothing but `FROM` pushes the very manifest
@@ -63,7 +74,7 @@ impl Store<'_> {
     fn docker(&self, arguments: &[&str], input: &str) -> anyhow::Result<(Vec<String>, Output)> {
         let words: Vec<String> =
             std::iter::once("docker").chain(arguments.iter().copied()).map(str::to_owned).collect();
-        let mut command = self.environment.command("docker");
+        let mut command = self.command();
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, value) in ENVIRONMENT {
             match value {

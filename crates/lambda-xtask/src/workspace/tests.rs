@@ -61,10 +61,10 @@ fn the_first_glob_that_finds_a_folder_says_what_it_is() {
     check(
         |tree| tree.append("Cargo.toml", globs),
         &expect![[r#"
-        base-low "packages/low"
-        one "lambdas/one"
-        two "lambdas/two"
-    "#]],
+            base-low "packages/low"
+            one "lambdas/one"
+            two "lambdas/two"
+        "#]],
     );
 }
 
@@ -74,14 +74,14 @@ fn globs_stay_in_the_workspace() {
     check(
         |tree| tree.append("Cargo.toml", globs),
         &expect![[r#"
-        Cargo.toml:6:13: `/etc/*` leads out of the workspace
-          hint: globs are relative to the workspace root
-        Cargo.toml:6:23: `../x` leads out of the workspace
-          hint: globs are relative to the workspace root
-        Cargo.toml:7:12: `lambdas/[` is not a glob: Pattern syntax error near position 0: invalid range pattern
-        3 problems in the workspace
-        exit code 3
-    "#]],
+            Cargo.toml:6:13: `/etc/*` leads out of the workspace
+              hint: globs are relative to the workspace root
+            error: Cargo.toml:6:23: `../x` leads out of the workspace
+              hint: globs are relative to the workspace root
+            error: Cargo.toml:7:12: `lambdas/[` is not a glob: Pattern syntax error near position 0: invalid range pattern
+            3 problems in the workspace
+            exit code 3
+        "#]],
     );
 }
 
@@ -111,11 +111,11 @@ fn all_problems_come_at_once() {
         &expect![[r#"
             Cargo.toml:6:1: unknown key `stak`
               hint: did you mean `stack`?
-            lambdas/one/Dockerfile:2:1: unknown instruction `COPPY`
+            error: lambdas/one/Dockerfile:2:1: unknown instruction `COPPY`
               hint: did you mean `COPY`?
-            lambdas/two/pyproject.toml:2:9: `two` has no Dockerfile: `lambdas/two/Dockerfile` does not exist
+            error: lambdas/two/pyproject.toml:2:9: `two` has no Dockerfile: `lambdas/two/Dockerfile` does not exist
               hint: write one, or say where it is by `dockerfile`
-            packages/low/pyproject.toml:1:9: invalid TOML: unclosed table, expected `]`
+            error: packages/low/pyproject.toml:1:9: invalid TOML: unclosed table, expected `]`
             4 problems in the workspace
             exit code 3
         "#]],

@@ -1,0 +1,86 @@
+use super::*;
+
+const NOW: u64 = 1_000_000;
+
+fn stamp(modified: i64) -> Stamp {
+    Stamp { size: 3, inode: 7, modified: (modified, 5), changed: (modified, 6) }
+}
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
+}
+
+fn names(files: &[(&str, Stamp)]) -> HashSet<String> {
+    files.iter().map(|(path, _)| (*path).to_owned()).collect()
+}
+
+/// A cache's bytes after these files were hashed.
+fn bytes(files: &[(&str, Stamp)]) -> Vec<u8> {
+    let cache = HashCache::parse(b"");
+    for (path, stamp) in files {
+        cache.record(path, Some(*stamp), now(), sha256(path.as_bytes()));
+    }
+    cache.render(|| names(files)).unwrap_or_default()
+}
+
+#[test]
+fn a_settled_file_is_known_in_the_same_state_only() {
+    let bytes = bytes(&[("a/é.py", stamp(10)), ("", stamp(11))]);
+    let cache = HashCache::parse(&bytes);
+    assert_eq!(cache.get("a/é.py", Some(stamp(10))), Some(sha256("a/é.py".as_bytes())));
+    assert_eq!(cache.get("", Some(stamp(11))), Some(sha256(b"")));
+    assert_eq!(cache.get("b", Some(stamp(10))), None);
+    assert_eq!(cache.get("a/é.py", None), None);
+    for other in [
+        Stamp { size: 4, ..stamp(10) },
+        Stamp { inode: 8, ..stamp(10) },
+        Stamp { modified: (10, 6), ..stamp(10) },
+        Stamp { changed: (10, 7), ..stamp(10) },
+    ] {
+        assert_eq!(cache.get("a/é.py", Some(other)), None);
+    }
+}
+
+#[test]
+fn a_file_that_just_changed_is_not_recorded() {
+    let now = i64::try_from(NOW).unwrap();
+    for racy in [now, now - 1, now + 100] {
+        assert_eq!(bytes(&[("a", stamp(racy))]), b"");
+        assert_eq!(bytes(&[("a", Stamp { changed: (racy, 0), ..stamp(10) })]), b"");
+    }
+    assert_ne!(bytes(&[("a", stamp(now - 3))]), b"");
+}
+
+#[test]
+fn a_damaged_cache_is_empty() {
+    let good = bytes(&[("a", stamp(10))]);
+    for index in 0..good.len() {
+        let mut bad = good.clone();
+        bad[index] ^= 1;
+        assert_eq!(HashCache::parse(&bad).get("a", Some(stamp(10))), None, "byte {index}");
+        assert_eq!(
+            HashCache::parse(&good[..index]).get("a", Some(stamp(10))),
+            None,
+            "cut at {index}"
+        );
+    }
+}
+
+#[test]
+fn new_entries_join_the_old_and_gone_files_leave() {
+    let old = bytes(&[("kept", stamp(10)), ("gone", stamp(10)), ("new", stamp(10))]);
+    let cache = HashCache::parse(&old);
+    cache.record("new", Some(stamp(20)), now(), sha256(b"2"));
+    let seen = names(&[("kept", stamp(10)), ("new", stamp(20)), ("never hashed", stamp(10))]);
+    let new = cache.render(|| seen).unwrap();
+    let cache = HashCache::parse(&new);
+    assert_eq!(cache.get("kept", Some(stamp(10))), Some(sha256(b"kept")));
+    assert_eq!(cache.get("gone", Some(stamp(10))), None);
+    assert_eq!(cache.get("new", Some(stamp(20))), Some(sha256(b"2")));
+}
+
+#[test]
+fn nothing_new_is_nothing_to_write() {
+    let old = bytes(&[("a", stamp(10))]);
+    assert_eq!(HashCache::parse(&old).render(|| names(&[("a", stamp(10))])), None);
+}
