@@ -13,6 +13,7 @@ mod contract;
 mod failure;
 mod interrupt;
 mod problems;
+mod races;
 mod registry;
 mod selection;
 mod support;

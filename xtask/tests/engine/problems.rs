@@ -20,10 +20,10 @@ fn all_problems_are_told_at_once_with_their_places() {
     expect![[r#"
         error: Cargo.toml:5:1: unknown key `regsitry`
           hint: did you mean `registry`?
-        lambdas/alone/pyproject.toml:2:9: `alone` has no Dockerfile: `lambdas/alone/Dockerfile` does not exist
+        error: lambdas/alone/pyproject.toml:2:9: `alone` has no Dockerfile: `lambdas/alone/Dockerfile` does not exist
           hint: write one, or say where it is by `dockerfile`
-        lambdas/reader/pyproject.toml:3:11: invalid TOML: string values must be quoted, expected literal string
-        lambdas/writer/Dockerfile:2:1: unknown instruction `COPPY`
+        error: lambdas/reader/pyproject.toml:3:11: invalid TOML: string values must be quoted, expected literal string
+        error: lambdas/writer/Dockerfile:2:1: unknown instruction `COPPY`
           hint: did you mean `COPY`?
         4 problems in the workspace
     "#]].assert_eq(&ended.stderr);

@@ -174,6 +174,11 @@ impl Workspace {
         self.run(&arguments, code).json()
     }
 
+    /// Lets a shell command run after each of `docker`'s.
+    pub(crate) fn after_docker(&self, command: &str) {
+        docker::install_wrapper_with(self.folder.path(), command);
+    }
+
     /// The commands that were run of `docker`, since the last time that this was asked.
     pub(crate) fn docker_calls(&self) -> Vec<String> {
         docker::take_calls(self.folder.path())

@@ -20,13 +20,20 @@ fn calls_file(folder: &Path) -> PathBuf {
 
 /// Writes the wrapper: a line per command, then the real program in its place.
 pub(super) fn install_wrapper(folder: &Path) {
-    let wrapper = wrapper_folder(folder).join("docker");
     fs::create_dir(wrapper_folder(folder)).unwrap();
-    let script = format!(
-        "#!/bin/sh\nprintf '%s\\n' \"$*\" >> '{}'\nexec '{}' \"$@\"\n",
-        calls_file(folder).display(),
-        find_docker().display()
-    );
+    write_wrapper(folder, &format!("exec '{}' \"$@\"", find_docker().display()));
+}
+
+/// Writes the wrapper so that a shell command runs after each of docker's.
+pub(super) fn install_wrapper_with(folder: &Path, after: &str) {
+    let run = format!("'{}' \"$@\"\nstatus=$?\n{after}\nexit $status", find_docker().display());
+    write_wrapper(folder, &run);
+}
+
+fn write_wrapper(folder: &Path, run: &str) {
+    let wrapper = wrapper_folder(folder).join("docker");
+    let calls = calls_file(folder);
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >> '{}'\n{run}\n", calls.display());
     // A file that is open for writing can't be run, and a fork of another test's thread may
     // hold it open for a moment; a file written by another process is never open in this one.
     let mut copy = Command::new("sh");
