@@ -7,14 +7,15 @@
 //! the workspace, or a path. Each project with a Dockerfile makes an image; so does each
 //! `[[images]]` entry.
 
+mod declared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
 
-use crate::config::{
-    Config, ContextKind, ImageSettings, Kind, read_pyproject_settings, report_misnamed,
-};
+use self::declared::Declared;
+use crate::config::{Config, ImageSettings, Kind, read_pyproject_settings, report_misnamed};
 use crate::paths;
 use crate::platform::Platform;
 use crate::problem::{Problem, suggestion};
@@ -361,141 +362,6 @@ fn declare_listed_image(
         settings,
         problems,
     )
-}
-
-/// The file, folder and place that a declaration's paths and problems are relative to.
-struct Declared<'a> {
-    path: &'a str,
-    folder: &'a str,
-    place: (usize, usize),
-}
-
-impl Declared<'_> {
-    fn problem(&self, text: Option<&Text>, message: String) -> Problem {
-        let (line, column) = text.map_or(self.place, |text| text.place);
-        Problem::of_file(self.path, message).at(line, column)
-    }
-
-    fn image_name(&self, text: &str, problems: &mut Vec<Problem>) -> Option<ImageName> {
-        let name = ImageName::new(text);
-        if name.is_none() {
-            let problem = self.problem(None, format!("`{text}` can't be an image's name"));
-            problems.push(problem.hint("an image's name is part of its repository's: lowercase letters and digits, joined by `-`, `_` or `.`"));
-        }
-        name
-    }
-
-    fn join(
-        &self,
-        relative: &str,
-        text: Option<&Text>,
-        problems: &mut Vec<Problem>,
-    ) -> Option<String> {
-        let joined = paths::join(self.folder, relative);
-        if joined.is_none() {
-            let problem = self.problem(text, format!("`{relative}` leads out of the workspace"));
-            problems.push(problem.hint("paths are relative, and stay below the workspace root"));
-        }
-        joined
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "every argument is a different part of one declaration"
-    )]
-    fn image(
-        &self,
-        config: &Config,
-        name: ImageName,
-        kind: Kind,
-        dockerfile: String,
-        own_folder: &str,
-        settings: &ImageSettings,
-        problems: &mut Vec<Problem>,
-    ) -> Option<ImageDeclaration> {
-        let context = match settings.context.as_ref().map(|text| text.value.as_str()) {
-            None => match config.context {
-                ContextKind::Image => own_folder.to_owned(),
-                ContextKind::Workspace => String::new(),
-            },
-            Some("image") => own_folder.to_owned(),
-            Some("workspace") => String::new(),
-            Some(path) => self.join(path, settings.context.as_ref(), problems)?,
-        };
-        let mut contexts = BTreeMap::new();
-        for (context_name, text) in &settings.contexts {
-            if let Some(source) = self.context_source(text, problems) {
-                contexts.insert(context_name.clone(), source);
-            }
-        }
-        let mut args = config.args.clone();
-        args.extend(settings.args.iter().map(|(name, text)| (name.clone(), text.value.clone())));
-        let platform = match &settings.platform {
-            None => config.platform.clone(),
-            Some(text) => match text.value.parse::<Platform>() {
-                Ok(platform) => platform,
-                Err(error) => {
-                    problems.push(
-                        self.problem(Some(text), error.to_string()).hint("as in \"linux/arm64\""),
-                    );
-                    config.platform.clone()
-                }
-            },
-        };
-        for secret in &settings.secrets {
-            if !secret.value.split(',').any(|part| part.starts_with("id=")) {
-                let problem =
-                    self.problem(Some(secret), format!("the secret `{}` has no id", secret.value));
-                problems.push(problem.hint("as in \"id=pip-token,env=PIP_TOKEN\""));
-            }
-        }
-        let inherited = if kind == Kind::Lambda { config.base.clone() } else { None };
-        Some(ImageDeclaration {
-            name,
-            kind,
-            declared_in: self.path.to_owned(),
-            place: self.place,
-            dockerfile,
-            dockerfile_required: true,
-            context,
-            contexts,
-            target: settings.target.as_ref().map(|text| text.value.clone()),
-            args,
-            own_args: settings.args.iter().map(|(name, text)| (name.clone(), text.place)).collect(),
-            platform,
-            base_is_own: settings.base.is_some(),
-            base: settings.base.clone().or(inherited),
-            secrets: settings.secrets.iter().map(|text| self.secret(&text.value)).collect(),
-            package: None,
-        })
-    }
-
-    /// A secret with its file, if it has one, from the root: like every path, it was written
-    /// relative to the folder of the declaration.
-    fn secret(&self, text: &str) -> String {
-        let part = |part: &str| match part.split_once('=') {
-            Some((key @ ("src" | "source"), path)) => {
-                let joined = paths::join(self.folder, path).unwrap_or_else(|| path.to_owned());
-                format!("{key}={joined}")
-            }
-            _ => part.to_owned(),
-        };
-        text.split(',').map(part).collect::<Vec<_>>().join(",")
-    }
-
-    fn context_source(&self, text: &Text, problems: &mut Vec<Problem>) -> Option<ContextSource> {
-        let value = text.value.as_str();
-        if let Some(reference) = value.strip_prefix("docker-image://") {
-            return Some(ContextSource::Reference(reference.to_owned()));
-        }
-        if let Some(name) = value.strip_prefix("target:") {
-            return self.image_name(name, problems).map(ContextSource::Image);
-        }
-        if value.contains("://") || value.starts_with("git@") {
-            return Some(ContextSource::Remote(value.to_owned()));
-        }
-        self.join(value, Some(text), problems).map(ContextSource::Folder)
-    }
 }
 
 #[cfg(test)]
