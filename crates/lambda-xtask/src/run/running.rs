@@ -1,0 +1,264 @@
+//! A run on its way: starts what the schedule says, hears what ends, stops when it is told to.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use lambda_images::discovery::ImageName;
+use lambda_images::manifest::Manifest;
+use lambda_images::plan::Action;
+use lambda_images::reference::ImageReference;
+use lambda_images::schedule::Schedule;
+
+use super::{Ended, Outcome, Run};
+use crate::build::{BuildJob, StepFailed};
+use crate::display::{Display, seconds};
+use crate::process::{Ending, end_group};
+
+/// Time that a build has to cancel and leave when it is to end, before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the main thread is told.
+pub(super) enum Event {
+    Step {
+        image: usize,
+        step: String,
+    },
+    /// The child of this image is gone, and its process id may become another's.
+    Exited {
+        image: usize,
+    },
+    Ended {
+        image: usize,
+        result: anyhow::Result<Ended>,
+    },
+    Interrupted,
+}
+
+/// A run on its way.
+pub(super) struct Running<'r, 'a> {
+    pub(super) run: &'r Run<'a>,
+    pub(super) schedule: Schedule,
+    pub(super) display: Display,
+    /// Process groups of the builds that run.
+    pub(super) groups: BTreeMap<usize, u32>,
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    pub(super) bases: BTreeMap<ImageName, ImageReference>,
+    /// Why nothing more is started.
+    pub(super) stop: Option<Stop>,
+    /// When what still runs then is killed.
+    pub(super) kill_at: Option<Instant>,
+}
+
+/// The promise of a worker that its image will end: kept even if it panics.
+struct End {
+    sender: Sender<Event>,
+    image: usize,
+    told: bool,
+}
+
+impl End {
+    fn send(&self, event: Event) {
+        // It fails only when nobody listens any more, and then nothing is left to tell.
+        drop(self.sender.send(event));
+    }
+
+    fn tell(mut self, result: anyhow::Result<Ended>) {
+        self.told = true;
+        self.send(Event::Ended { image: self.image, result });
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if !self.told {
+            let result = Err(anyhow::anyhow!("its worker panicked"));
+            self.send(Event::Ended { image: self.image, result });
+        }
+    }
+}
+
+/// Why a run ends before all is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// By Ctrl-C.
+    Interrupted,
+    /// By the failure of this image, with `--fail-fast`.
+    Failed(ImageName),
+}
+
+impl Stop {
+    fn because_of(&self) -> Option<ImageName> {
+        match self {
+            Stop::Interrupted => None,
+            Stop::Failed(name) => Some(name.clone()),
+        }
+    }
+}
+
+impl<'r> Running<'r, '_> {
+    /// Runs to the end: everything is done, skipped, or has been asked to leave.
+    pub(super) fn drive<'s>(
+        &mut self,
+        scope: &'s thread::Scope<'s, '_>,
+        sender: &Sender<Event>,
+        events: &Receiver<Event>,
+        manifest: &mut Manifest,
+    ) -> anyhow::Result<()>
+    where
+        'r: 's,
+    {
+        loop {
+            while let Some(image) = self.schedule.start_next() {
+                self.start(scope, sender, image);
+            }
+            if self.schedule.is_over() {
+                return Ok(());
+            }
+            let event = match self.kill_at {
+                None => events.recv().context("all builds are gone")?,
+                Some(at) => match events.recv_timeout(at.saturating_duration_since(Instant::now()))
+                {
+                    Ok(event) => event,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.kill();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => bail!("all builds are gone"),
+                },
+            };
+            match event {
+                Event::Step { image, step } => {
+                    self.display.step(&self.run.plan.images[image].name, &step);
+                }
+                Event::Exited { image } => drop(self.groups.remove(&image)),
+                Event::Ended { image, result } => self.ended(image, result, manifest)?,
+                Event::Interrupted => self.interrupted(),
+            }
+        }
+    }
+
+    fn start<'s>(&mut self, scope: &'s thread::Scope<'s, '_>, sender: &Sender<Event>, image: usize)
+    where
+        'r: 's,
+    {
+        let (run, sender) = (self.run, sender.clone());
+        let planned = &run.plan.images[image];
+        self.display.start(&planned.name);
+        let end = End { sender, image, told: false };
+        if planned.action == Action::Retag {
+            scope.spawn(move || end.tell(run.retag(planned)));
+            return;
+        }
+        let job = BuildJob {
+            build: planned.build(&self.bases),
+            environment: run.environment.clone(),
+            log: run.state.log_path(&planned.name),
+            metadata: run.state.metadata_path(&planned.name),
+        };
+        match job.start() {
+            Err(error) => end.tell(Err(error)),
+            Ok(running) => {
+                self.groups.insert(image, running.id());
+                scope.spawn(move || {
+                    let built = running.wait(&|step| {
+                        end.send(Event::Step { image, step: step.to_owned() });
+                    });
+                    end.send(Event::Exited { image });
+                    end.tell(built.and_then(|built| run.after_build(planned, built)));
+                });
+            }
+        }
+    }
+
+    fn ended(
+        &mut self,
+        image: usize,
+        result: anyhow::Result<Ended>,
+        manifest: &mut Manifest,
+    ) -> anyhow::Result<()> {
+        self.groups.remove(&image);
+        let run = self.run;
+        let planned = &run.plan.images[image];
+        let (outcome, line) = match result {
+            Ok(ended) => {
+                self.bases.insert(planned.name.clone(), run.pinned(planned, Some(&ended.stored)));
+                manifest.insert(planned, &ended.stored, run.input_sizes[&planned.name]);
+                run.keep_record(&planned.name, ended.built.as_ref().map(|built| built.duration))?;
+                run.state.write_manifest(manifest)?;
+                match ended.built {
+                    Some(built) => {
+                        let steps = built.steps;
+                        let line = format!(
+                            "built   {} in {}, {} of {} steps cached",
+                            planned.name,
+                            seconds(built.duration),
+                            steps.cached,
+                            steps.total
+                        );
+                        (Outcome::Built(built), line)
+                    }
+                    None => (
+                        Outcome::Retagged,
+                        format!("named   {} {}", planned.name, planned.names.reference),
+                    ),
+                }
+            }
+            Err(error) if self.stop.is_some() && error.downcast_ref::<StepFailed>().is_none() => {
+                let because_of = self.stop.as_ref().and_then(Stop::because_of);
+                (Outcome::Skipped { because_of }, format!("ended   {}", planned.name))
+            }
+            Err(error) => (
+                Outcome::Failed { error: format!("{error:#}") },
+                format!("failed  {}", planned.name),
+            ),
+        };
+        self.display.finish(&planned.name, &line);
+        let succeeded = matches!(outcome, Outcome::Built(_) | Outcome::Retagged);
+        let failed = matches!(outcome, Outcome::Failed { .. });
+        self.outcomes[image] = Some(outcome);
+        for skip in self.schedule.finish(image, succeeded) {
+            let name = &run.plan.images[skip.image].name;
+            self.display.finish(name, &format!("skipped {name}: `{}` failed", skip.because_of));
+            self.outcomes[skip.image] =
+                Some(Outcome::Skipped { because_of: Some(skip.because_of) });
+        }
+        if failed && run.fail_fast && self.stop.is_none() {
+            self.stop(Stop::Failed(planned.name.clone()));
+        }
+        Ok(())
+    }
+
+    /// Starts nothing more, and asks what runs to cancel and leave.
+    fn stop(&mut self, stop: Stop) {
+        for image in self.schedule.stop() {
+            self.outcomes[image] = Some(Outcome::Skipped { because_of: stop.because_of() });
+        }
+        self.end_all(Ending::Interrupt);
+        self.kill_at = Some(Instant::now() + GRACE);
+        self.stop = Some(stop);
+    }
+
+    fn interrupted(&mut self) {
+        match self.stop {
+            Some(Stop::Interrupted) => self.kill(),
+            _ => {
+                self.display.say("interrupted: ending the builds (again: at once)");
+                self.stop(Stop::Interrupted);
+            }
+        }
+    }
+
+    fn kill(&mut self) {
+        self.end_all(Ending::Kill);
+        self.kill_at = None;
+    }
+
+    pub(super) fn end_all(&self, ending: Ending) {
+        for group in self.groups.values() {
+            end_group(*group, ending);
+        }
+    }
+}
