@@ -87,7 +87,11 @@ fn parse_line(line: &str) -> Result<Option<Pattern>, Refusal> {
     if exclaimed {
         text.insert(0, '!');
     }
-    // The second half of the job, which BuildKit does elsewhere, begins with trimming anew.
+    parse_pattern(&text)
+}
+
+/// A pattern as patternmatcher takes it: the second half of the job begins with trimming anew.
+fn parse_pattern(text: &str) -> Result<Option<Pattern>, Refusal> {
     let text = match text.trim() {
         "" => return Ok(None),
         text => clean(text),
@@ -113,6 +117,20 @@ impl Dockerignore {
         let exception_folders =
             exceptions.map(|pattern| pattern.plain_prefix().map(|prefix| format!("{prefix}/")));
         Dockerignore { exception_folders: exception_folders.collect(), patterns }
+    }
+
+    /// The patterns of a `--exclude` or a `--parents`, which no ignore file's reader has cleaned.
+    /// A copy goes into every folder, whatever the exceptions are. `None` where BuildKit can't
+    /// use one of them.
+    pub(crate) fn of_copy(patterns: &[String]) -> Option<Dockerignore> {
+        let parsed = patterns.iter().map(|pattern| parse_pattern(pattern).ok());
+        let patterns = parsed.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+        Some(Dockerignore { patterns, exception_folders: None })
+    }
+
+    /// Whether a pattern takes something back that another one excludes.
+    pub(crate) fn has_exceptions(&self) -> bool {
+        self.patterns.iter().any(|pattern| pattern.exception)
     }
 
     /// Whether there are no patterns: nothing is excluded.

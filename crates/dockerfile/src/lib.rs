@@ -3,8 +3,9 @@
 //! Text goes in, values come out: [`parse_dockerfile`] gives the stages and their typed
 //! instructions, [`Dockerfile::resolve`] answers for one target, set of args and platform
 //! which images, contexts and paths the build refers to, and [`parse_dockerignore`] gives a
-//! matcher that answers as BuildKit's walk of a context does. [`expand_word`] is BuildKit's
-//! variable expansion on its own.
+//! matcher that answers as BuildKit's walk of a context does. [`select`] brings the two together:
+//! which entries of a [`Listing`] are read; [`narrowed_ignore`] writes an ignore file that lets
+//! only them through. [`expand_word`] is BuildKit's variable expansion on its own.
 //!
 //! What it deliberately does not do: no I/O, so that it says which paths a build may read
 //! and never looks at them; no lint rules, only what BuildKit refuses; no foreign frontends,
@@ -46,6 +47,7 @@ mod dockerfile;
 mod expand;
 mod fault;
 mod flags;
+mod gomatch;
 mod gopath;
 mod heredoc;
 mod ignore;
@@ -54,12 +56,15 @@ mod instruction;
 mod json;
 mod keyword;
 mod lines;
+mod listing;
 mod mount;
+mod narrow;
 mod node;
 mod parse;
 mod platform;
 mod remote;
 mod resolve;
+mod select;
 mod words;
 
 pub use directives::Directives;
@@ -71,8 +76,11 @@ pub use ignore::{Dockerignore, Entered, Folder, Sweep, parse_dockerignore};
 pub use instruction::{
     Add, Arg, Command, Copy, Device, Instruction, InstructionKind, Onbuild, Run,
 };
+pub use listing::{Entry, EntryKind, Listing};
 pub use mount::{Mount, MountKind, MountOption};
+pub use narrow::narrowed_ignore;
 pub use remote::RemoteKind;
 pub use resolve::{
     ContextRead, Note, Reference, RemoteSource, Resolved, Settings, Via, acts_undeclared,
 };
+pub use select::{Miss, MissReason, Selection, select};

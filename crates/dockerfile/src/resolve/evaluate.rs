@@ -9,7 +9,9 @@ use super::environment::{Environment, Expander};
 use super::graph::{Graph, Origin, StageNode, Step};
 use super::{ContextRead, Note, Reference, Resolved, Settings, Via};
 use crate::expand::ExpandError;
-use crate::fault::{Fault, Refusal};
+use crate::fault::{Fault, Refusal, excerpt};
+use crate::gomatch::has_wildcards;
+use crate::gopath::below_root;
 use crate::instruction::{Arg, InstructionKind, Run};
 use crate::mount::MountKind;
 
@@ -181,7 +183,7 @@ impl Walk<'_> {
                 let unknown = expanded
                     .undetermined
                     .filter(|_| expanded.kind.is_none() || expanded.source.is_none());
-                let pattern = expanded.source.map(|source| crate::gopath::below_root(&source));
+                let pattern = expanded.source.map(|source| self.mount_source(&source));
                 let read = ContextRead {
                     context,
                     patterns: pattern.into_iter().collect(),
@@ -193,6 +195,20 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A mount's source is a path, whatever characters are in it; a pattern can't say that.
+    fn mount_source(&mut self, source: &str) -> String {
+        let path = below_root(source);
+        if !has_wildcards(&path) {
+            return path;
+        }
+        let message = format!(
+            "`{}` is no pattern in a mount: the whole context is taken for read",
+            excerpt(source)
+        );
+        self.resolved.undetermined.push(Note { line: self.line, message });
+        ".".to_owned()
     }
 
     /// Adds a read, of the whole context where something about it isn't known.

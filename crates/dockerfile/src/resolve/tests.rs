@@ -210,6 +210,20 @@ fn mounts() {
     );
 }
 
+/// A mount takes a path, whatever it looks like.
+#[test]
+fn patterns_in_mounts() {
+    check(
+        "FROM scratch\nRUN --mount=source=a[1],target=/a --mount=source=b,target=/b x\n",
+        "",
+        &expect![[r#"
+            stages [0]
+            2: reads main ["."]
+            2: reads main ["b"]
+            2: `a[1]` is no pattern in a mount: the whole context is taken for read"#]],
+    );
+}
+
 #[test]
 fn add() {
     check(

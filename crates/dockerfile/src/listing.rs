@@ -1,0 +1,143 @@
+//! What is in a context: paths, and what each of them is.
+//!
+//! A listing is made once and asked many times: a folder is a range of it, found by binary
+//! search. It is filled by the caller and looks at no files.
+
+use std::ops::Range;
+
+use crate::gopath::below_root;
+use crate::ignore::{Dockerignore, Sweep};
+
+/// What is in a context, sorted by the bytes of the paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    entries: Vec<Entry>,
+}
+
+/// One thing in a context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Relative to the context's root, cleaned, with `/` between components.
+    pub path: String,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an [`Entry`] is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file, or anything else that is neither of the others.
+    File,
+    /// A symbolic link with this text.
+    Symlink(String),
+    /// A folder. Only one without entries has to be listed: the others show in the paths of
+    /// what is in them.
+    Folder,
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'l> {
+    Nothing,
+    File(usize),
+    Symlink(usize, &'l str),
+    Folder,
+}
+
+impl Listing {
+    /// A listing of these entries, which may come in any order. Of two with one path, the later
+    /// one counts. Paths that aren't clean are cleaned; the root itself is no entry.
+    #[must_use]
+    pub fn new(mut entries: Vec<Entry>) -> Listing {
+        entries.retain_mut(|entry| {
+            let odd = |component: &str| matches!(component, "" | "." | "..");
+            if entry.path.split('/').any(odd) {
+                entry.path = below_root(&entry.path);
+            }
+            entry.path != "."
+        });
+        entries.reverse();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entries.dedup_by(|later, first| later.path == first.path);
+        Listing { entries }
+    }
+
+    /// What is left of the listing of a folder once its ignore file is applied.
+    #[must_use]
+    pub fn without_ignored(mut self, ignore: &Dockerignore) -> Listing {
+        let mut sweep = Sweep::new(ignore);
+        self.entries.retain(|entry| !sweep.excludes(&entry.path));
+        self
+    }
+
+    /// All entries, in order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The index of the entry at a path.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()
+    }
+
+    /// The indices of what is below a folder, itself left out; `.` is the root.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> Range<usize> {
+        match folder {
+            "." => 0..self.entries.len(),
+            folder => self.with_prefix(&format!("{folder}/")),
+        }
+    }
+
+    /// The indices of the paths that begin with `text`.
+    fn with_prefix(&self, text: &str) -> Range<usize> {
+        let start = self.entries.partition_point(|entry| entry.path.as_str() < text);
+        let more = self.entries[start..].partition_point(|entry| entry.path.starts_with(text));
+        start..start + more
+    }
+
+    /// What stands at a path none of whose folders is a symlink; `.` is the root.
+    pub(crate) fn at(&self, path: &str) -> Found<'_> {
+        if let Some(index) = self.find(path) {
+            return match &self.entries[index].kind {
+                EntryKind::File => Found::File(index),
+                EntryKind::Symlink(text) => Found::Symlink(index, text),
+                EntryKind::Folder => Found::Folder,
+            };
+        }
+        if path == "." || !self.below(path).is_empty() { Found::Folder } else { Found::Nothing }
+    }
+
+    /// The names in a folder that begin with `start`, in order.
+    pub(crate) fn names<'l>(&'l self, folder: &str, start: &str) -> Vec<&'l str> {
+        let before = if folder == "." { String::new() } else { format!("{folder}/") };
+        let range = self.with_prefix(&format!("{before}{start}"));
+        let mut names = Vec::new();
+        let mut at = range.start;
+        while at < range.end {
+            let rest = &self.entries[at].path[before.len()..];
+            let Some((name, _)) = rest.split_once('/') else {
+                names.push(rest);
+                at += 1;
+                continue;
+            };
+            names.push(name);
+            let within = format!("{before}{name}/");
+            at += self.entries[at..range.end].partition_point(|e| e.path.starts_with(&within));
+        }
+        // `a`, `a-b` and `a/c` come in this order.
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// `name` in `folder`; `.` is the root.
+pub(crate) fn join(folder: &str, name: &str) -> String {
+    if folder == "." { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+#[cfg(test)]
+mod tests;
