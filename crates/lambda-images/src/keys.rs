@@ -158,7 +158,7 @@ pub const PYPROJECT: &[Key] = &[
         "secrets",
         Shape::Texts,
         "",
-        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`. Their values never count as inputs.",
+        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the folder of this `pyproject.toml`. Their values never count as inputs.",
     ),
 ];
 
@@ -197,7 +197,7 @@ pub const IMAGE_ENTRY: &[Key] = &[
         "secrets",
         Shape::Texts,
         "",
-        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`. Their values never count as inputs.",
+        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the workspace root. Their values never count as inputs.",
     ),
 ];
 
