@@ -360,3 +360,33 @@ fn a_known_file_is_not_read_again_and_a_changed_one_is() {
     fs::write(tree.root.join(PATH), fs::read(tree.root.join(PATH)).unwrap()).unwrap();
     assert_eq!(sum_of(&HashCache::parse(&known)), real);
 }
+
+#[test]
+fn a_context_must_not_hold_what_every_run_writes() {
+    let tree = Tree::plain();
+    tree.append("Cargo.toml", "context = \"workspace\"\n");
+    let told = |tree: &Tree| {
+        let workspace = tree.read();
+        let read = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b""));
+        read.err().map_or_else(String::new, |error| error.to_string())
+    };
+    let problems = told(&tree);
+    assert!(problems.contains("add the line `target` to `.dockerignore`"), "{problems}");
+    assert!(problems.contains("add the line `.git` to `.dockerignore`"), "{problems}");
+    tree.write(".dockerignore", "target\n.git\n");
+    assert_eq!(told(&tree), "");
+}
+
+#[test]
+fn a_linked_ignore_file_is_refused() {
+    let tree = Tree::plain();
+    tree.write("shared.dockerignore", "tests\n");
+    tree.link("lambdas/two/Dockerfile.dockerignore", "../../shared.dockerignore");
+    let workspace = tree.read();
+    let read = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b""));
+    let problems = read.err().map_or_else(String::new, |error| error.to_string());
+    assert!(
+        problems.contains("lambdas/two/Dockerfile.dockerignore: this is a symbolic link"),
+        "{problems}"
+    );
+}
