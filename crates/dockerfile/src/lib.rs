@@ -62,6 +62,7 @@ mod narrow;
 mod node;
 mod parse;
 mod platform;
+mod reach;
 mod remote;
 mod resolve;
 mod select;
@@ -79,6 +80,7 @@ pub use instruction::{
 pub use listing::{Entry, EntryKind, Listing};
 pub use mount::{Mount, MountKind, MountOption};
 pub use narrow::narrowed_ignore;
+pub use reach::{Reach, Reached};
 pub use remote::RemoteKind;
 pub use resolve::{
     ContextRead, Note, Reference, RemoteSource, Resolved, Settings, Via, acts_undeclared,

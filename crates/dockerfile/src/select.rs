@@ -317,7 +317,7 @@ fn sift(
 }
 
 /// The components before the first that an ignore pattern may not mean as it is written.
-fn plain_start(pattern: &str) -> String {
+pub(crate) fn plain_start(pattern: &str) -> String {
     let components = pattern.split('/');
     let plain: Vec<&str> = components
         .take_while(|component| !component.contains(['*', '?', '[', ']', '\\', '^', '!']))

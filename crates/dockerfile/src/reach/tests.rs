@@ -1,0 +1,107 @@
+//! A walk that asks where to go finds all that a walk of everything finds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::{Reach, Reached};
+use crate::listing::{Entry, EntryKind, Listing};
+use crate::select::select;
+use crate::select::tests::{generate, listing, reads};
+
+/// The listing that a walk by `reach` makes of a context.
+fn walk(whole: &Listing, reach: &Reach) -> Listing {
+    let mut found: BTreeMap<String, EntryKind> = BTreeMap::new();
+    for entry in whole.entries() {
+        let Some(mut at) = reach.root() else { break };
+        let mut path = String::new();
+        let components: Vec<&str> = entry.path.split('/').collect();
+        for (index, component) in components.iter().enumerate() {
+            path = if path.is_empty() { (*component).to_owned() } else { format!("{path}/{component}") };
+            if index + 1 == components.len() {
+                found.insert(path.clone(), entry.kind.clone());
+                break;
+            }
+            found.entry(path.clone()).or_insert(EntryKind::Folder);
+            match reach.enter(&at, component) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+    }
+    Listing::new(found.into_iter().map(|(path, kind)| Entry { path, kind }).collect())
+}
+
+fn walk_with_links(whole: &Listing, reach: &mut Reach) -> Listing {
+    loop {
+        let found = walk(whole, reach);
+        if !reach.add_links(&found) {
+            return found;
+        }
+    }
+}
+
+/// Folders of the tree that the reads lead into, the root left out.
+#[track_caller]
+fn check(tree: &str, sources: &str, expected: &str) {
+    let reads = reads(sources);
+    let mut reach = Reach::new(&reads);
+    let found = walk_with_links(&listing(tree), &mut reach);
+    let entered = found.entries().iter().filter_map(|entry| entry.path.rsplit_once('/'));
+    let entered: BTreeSet<&str> = entered.map(|(folder, _)| folder).collect();
+    assert_eq!(entered.into_iter().collect::<Vec<_>>().join(" "), expected);
+}
+
+#[test]
+fn a_walk_goes_where_something_may_be_read() {
+    check("a/x b/x c/d/x c/e/x", "a c/d", "a c c/d");
+    check("a/x b/x", "", "");
+    check("a/x b/x", ".", "a b");
+    check("a/s/x b/s/x b/t/x", "*/s", "a a/s b b/s");
+    check("a/x b/x", "[", "a b");
+    check("a/x b/c/x d/x", "--parents b/**/x", "b b/c");
+    check("a/b/x a/c/x", "--parents a/./b", "a a/b");
+}
+
+#[test]
+fn a_walk_follows_links() {
+    check("a->b b/x c/x", "a", "b");
+    check("a->b/../c b/x c/x d/x", "a", "b c");
+    check("a/l->../../b/x b/x c/x", "a", "a b");
+    check("a->b b->c c->d d/x e/x", "a", "d");
+}
+
+#[test]
+fn paths_that_may_be_read() {
+    let reads = reads("src *.py; --parents data/**/x.csv");
+    let reach = Reach::new(&reads);
+    for path in ["src", "src/a/b", "x.py", "x.py/y", "data/a"] {
+        assert!(reach.reads(path), "{path}");
+    }
+    for path in ["README.md", "sr", "lib/x.py"] {
+        assert!(!reach.reads(path) && !reach.touches(path), "{path}");
+    }
+    assert_eq!(reach.root(), Some(Reached::Nodes(vec![0])));
+    assert!(reach.touches(".") && !reach.reads("."));
+    assert_eq!(Reach::everything().root(), Some(Reached::All));
+}
+
+proptest! {
+    #[test]
+    fn a_walk_finds_what_is_read(tree in generate::trees(), reads in generate::reads()) {
+        let whole = walk(&Listing::new(tree), &Reach::everything());
+        let all: Vec<_> = reads.iter().collect();
+        let found = walk_with_links(&whole, &mut Reach::new(&reads));
+        let (expected, selected) = (select(&whole, &all), select(&found, &all));
+        let paths = |listing: &Listing, indices: Vec<usize>| -> BTreeSet<String> {
+            indices.into_iter().map(|index| listing.entries()[index].path.clone()).collect()
+        };
+        prop_assert_eq!(
+            paths(&found, selected.entries().collect()),
+            paths(&whole, expected.entries().collect())
+        );
+        prop_assert_eq!(paths(&found, selected.links.clone()), paths(&whole, expected.links.clone()));
+        prop_assert_eq!((&selected.misses, selected.whole), (&expected.misses, expected.whole));
+        prop_assert_eq!((&selected.folders, &selected.roots), (&expected.folders, &expected.roots));
+    }
+}
