@@ -181,9 +181,11 @@ impl Reach {
         for entry in listing.entries() {
             let EntryKind::Symlink(text) = &entry.kind else { continue };
             let folder = entry.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let target = if text.starts_with('/') { text.clone() } else { format!("{folder}/{text}") };
+            let target =
+                if text.starts_with('/') { text.clone() } else { format!("{folder}/{text}") };
             // `a/..` needs `a` to be there.
-            let passed = target.match_indices("/..").map(|(at, _)| below_root(&clean(&target[..at])));
+            let passed =
+                target.match_indices("/..").map(|(at, _)| below_root(&clean(&target[..at])));
             let passed = passed.filter(|path| path != ".");
             for path in passed.chain([below_root(&clean(&target))]) {
                 if !self.reads(&path) {

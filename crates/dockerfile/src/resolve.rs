@@ -20,10 +20,12 @@ use crate::remote::RemoteKind;
 mod environment;
 mod evaluate;
 mod graph;
+mod keep;
 mod transfer;
 
 use environment::Expander;
 use graph::Graph;
+use keep::Keeping;
 
 /// What a build is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +68,11 @@ pub struct Resolved {
     pub remotes: Vec<RemoteSource>,
     /// What could not be determined; each is covered by a read of a whole context.
     pub undetermined: Vec<Note>,
+    /// The commands that are run, in the order of the file, as they are written; here-documents
+    /// follow their command.
+    pub commands: Vec<String>,
+    /// What of all that is read may stay in the image, see [`Resolved::may_keep`].
+    pub(crate) keeping: Keeping,
 }
 
 /// Something outside the Dockerfile that a stage refers to. `scratch` is nothing.
@@ -171,6 +178,7 @@ impl Dockerfile {
             ..Resolved::default()
         };
         resolved.instructions.extend(self.canonical_global_args());
+        resolved.keeping = Keeping::new(target, &graph);
         evaluate::evaluate(&graph, &reached, settings, &global, &mut resolved)?;
         graph.add_target_reference(target, &mut resolved);
         resolved.references.sort_by_key(|reference| reference.line);

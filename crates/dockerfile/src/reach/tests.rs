@@ -17,7 +17,11 @@ fn walk(whole: &Listing, reach: &Reach) -> Listing {
         let mut path = String::new();
         let components: Vec<&str> = entry.path.split('/').collect();
         for (index, component) in components.iter().enumerate() {
-            path = if path.is_empty() { (*component).to_owned() } else { format!("{path}/{component}") };
+            path = if path.is_empty() {
+                (*component).to_owned()
+            } else {
+                format!("{path}/{component}")
+            };
             if index + 1 == components.len() {
                 found.insert(path.clone(), entry.kind.clone());
                 break;

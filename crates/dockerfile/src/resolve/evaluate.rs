@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use super::environment::{Environment, Expander};
 use super::graph::{Graph, Origin, StageNode, Step};
+use super::keep::Destination;
 use super::{ContextRead, Note, Reference, Resolved, Settings, Via};
 use crate::expand::ExpandError;
 use crate::fault::{Fault, Refusal, excerpt};
 use crate::gomatch::has_wildcards;
-use crate::gopath::below_root;
-use crate::instruction::{Arg, InstructionKind, Run};
+use crate::gopath::{below_root, clean};
+use crate::instruction::{Arg, Command, InstructionKind, Run};
 use crate::mount::MountKind;
 
 /// Args that BuildKit keeps out of the environment.
@@ -29,6 +30,8 @@ pub(super) struct Walk<'g> {
     /// The index of the stage.
     index: usize,
     pub(super) environment: Environment,
+    /// The folder that relative paths start from; `None` where only the base image knows.
+    workdir: Option<String>,
     /// Where the current instruction stands.
     pub(super) line: usize,
     column: usize,
@@ -60,7 +63,13 @@ pub(super) fn evaluate(
         }
     }
     let mut environments: Vec<Option<Environment>> = vec![None; reached.len()];
+    let mut workdirs: Vec<Option<String>> = vec![None; reached.len()];
     for &index in &stages {
+        let workdir = match graph.nodes[index].base {
+            Origin::Scratch => Some("/".to_owned()),
+            Origin::Outside(_) => None,
+            Origin::Stage(base) => workdirs[base].clone(),
+        };
         let environment = match graph.nodes[index].base {
             Origin::Scratch => Environment::empty(),
             Origin::Outside(_) => Environment::unknown(),
@@ -81,11 +90,13 @@ pub(super) fn evaluate(
             faults: &mut faults,
             index,
             environment,
+            workdir,
             line: 0,
             column: 0,
         };
         walk.stage(&graph.nodes[index]);
         environments[index] = Some(walk.environment);
+        workdirs[index] = walk.workdir;
     }
     resolved.stages = stages;
     if faults.is_empty() { Ok(()) } else { Err(faults) }
@@ -118,7 +129,7 @@ impl Walk<'_> {
         match &step.instruction.kind {
             InstructionKind::Arg(args) => args.iter().try_for_each(|arg| self.arg(arg)),
             InstructionKind::Env(pairs) => self.env(pairs),
-            InstructionKind::Workdir(path) => self.expand(path).map(drop),
+            InstructionKind::Workdir(path) => self.workdir(path),
             InstructionKind::Run(run) => self.run(run, &step.origins),
             InstructionKind::Copy(copy) => self.copy(copy, step.origins.first()),
             InstructionKind::Add(add) => self.add(add),
@@ -167,7 +178,30 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn workdir(&mut self, path: &str) -> Result<(), Refusal> {
+        self.workdir = self.expand(path)?.ok().and_then(|path| self.absolute(&path));
+        Ok(())
+    }
+
+    /// A path of the stage from its root; `None` where only the base image knows.
+    pub(super) fn absolute(&self, path: &str) -> Option<String> {
+        match (path.starts_with('/'), &self.workdir) {
+            (true, _) => Some(clean(path)),
+            (false, Some(workdir)) => Some(clean(&format!("{workdir}/{path}"))),
+            (false, None) => None,
+        }
+    }
+
     fn run(&mut self, run: &Run, origins: &[Origin]) -> Result<(), Refusal> {
+        let mut command = match &run.command {
+            Command::Shell(text) => text.clone(),
+            Command::Exec(words) => words.join(" "),
+        };
+        for heredoc in &run.heredocs {
+            command.push('\n');
+            command.push_str(&heredoc.content);
+        }
+        self.resolved.commands.push(command);
         for (mount, origin) in run.mounts.iter().zip(origins) {
             let expanded = mount.expand(|word| self.expander.expand(word, &self.environment))?;
             let copies = matches!(expanded.kind, None | Some(MountKind::Bind | MountKind::Cache));
@@ -191,7 +225,10 @@ impl Walk<'_> {
                     parents: false,
                     line: self.line,
                 };
-                self.read(read, unknown);
+                self.read(read, unknown, Destination::Mount);
+            } else if let Origin::Stage(stage) = origin {
+                let source = expanded.source.as_deref().map(|source| clean(&format!("/{source}")));
+                self.resolved.keeping.add_copy(*stage, source.into_iter().collect());
             }
         }
         Ok(())
@@ -212,7 +249,12 @@ impl Walk<'_> {
     }
 
     /// Adds a read, of the whole context where something about it isn't known.
-    pub(super) fn read(&mut self, mut read: ContextRead, unknown: Option<ExpandError>) {
+    pub(super) fn read(
+        &mut self,
+        mut read: ContextRead,
+        unknown: Option<ExpandError>,
+        destination: Destination,
+    ) {
         if let Some(unknown) = unknown {
             read.patterns = vec![".".to_owned()];
             read.parents = false;
@@ -226,6 +268,7 @@ impl Walk<'_> {
             self.resolved.undetermined.push(Note { line: self.line, message });
         }
         self.resolved.sources.push(read);
+        self.resolved.keeping.add_read(self.index, destination);
     }
 
     /// Notes a reference to something outside, and says what files it stands for.

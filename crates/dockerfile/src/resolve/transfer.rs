@@ -2,10 +2,11 @@
 
 use super::evaluate::{Files, Walk};
 use super::graph::Origin;
+use super::keep::Destination;
 use super::{ContextRead, RemoteSource, Via};
 use crate::expand::ExpandError;
 use crate::fault::{Refusal, excerpt};
-use crate::gopath::below_root;
+use crate::gopath::{below_root, clean};
 use crate::heredoc::Heredoc;
 use crate::instruction::{Add, Copy};
 use crate::remote::parse_remote;
@@ -13,7 +14,8 @@ use crate::remote::parse_remote;
 impl Walk<'_> {
     pub(super) fn copy(&mut self, copy: &Copy, origin: Option<&Origin>) -> Result<(), Refusal> {
         let (sources, unknown) = self.sources(&copy.sources)?;
-        self.check_values([Some(&copy.destination), copy.chown.as_ref()])?;
+        let destination = self.destination(&copy.destination)?;
+        self.check_values([copy.chown.as_ref()])?;
         self.check_chmod(copy.chmod.as_ref())?;
         self.check_heredocs(&copy.heredocs)?;
         let files = match (origin, &copy.from) {
@@ -33,14 +35,29 @@ impl Walk<'_> {
                 parents: copy.parents,
                 line: self.line,
             };
-            self.read(read, unknown);
+            self.read(read, unknown, destination);
+        } else if let Some(Origin::Stage(stage)) = origin {
+            let paths = sources.iter().map(|source| clean(&format!("/{source}"))).collect();
+            self.resolved
+                .keeping
+                .add_copy(*stage, if unknown.is_some() { Vec::new() } else { paths });
         }
         Ok(())
     }
 
+    /// Where an instruction's files go.
+    fn destination(&self, raw: &str) -> Result<Destination, Refusal> {
+        let path = self.expand(raw)?.ok();
+        Ok(match path.and_then(|path| self.absolute(&path)) {
+            Some(path) => Destination::Path(path),
+            None => Destination::Unknown,
+        })
+    }
+
     pub(super) fn add(&mut self, add: &Add) -> Result<(), Refusal> {
         let (sources, unknown) = self.sources(&add.sources)?;
-        self.check_values([Some(&add.destination), add.chown.as_ref()])?;
+        let destination = self.destination(&add.destination)?;
+        self.check_values([add.chown.as_ref()])?;
         self.check_chmod(add.chmod.as_ref())?;
         self.check_heredocs(&add.heredocs)?;
         let checksum = match &add.checksum {
@@ -70,7 +87,7 @@ impl Walk<'_> {
             let excludes = add.excludes.clone();
             let line = self.line;
             let read = ContextRead { context: None, patterns, excludes, parents: false, line };
-            self.read(read, unknown);
+            self.read(read, unknown, destination);
         }
         Ok(())
     }
@@ -89,7 +106,7 @@ impl Walk<'_> {
     }
 
     /// Values that decide nothing here, but can be refused.
-    fn check_values(&self, values: [Option<&String>; 2]) -> Result<(), Refusal> {
+    fn check_values(&self, values: [Option<&String>; 1]) -> Result<(), Refusal> {
         values.into_iter().flatten().try_for_each(|value| self.expand(value).map(drop))
     }
 
