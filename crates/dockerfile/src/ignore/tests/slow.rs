@@ -20,7 +20,15 @@ impl Slow {
                 Some(relative) if !relative.is_empty() => relative,
                 _ => &cleaned,
             };
-            (exception, relative.to_owned())
+            if !exception {
+                return (false, relative.to_owned());
+            }
+            // It is cleaned a second time with its mark, which can be part of what `..` removes.
+            let again = crate::gopath::clean(&format!("!{relative}"));
+            match again.strip_prefix('!') {
+                Some(pattern) => (true, pattern.to_owned()),
+                None => (false, again),
+            }
         });
         Slow { patterns: patterns.collect() }
     }
