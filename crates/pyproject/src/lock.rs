@@ -53,7 +53,11 @@ mod uv;
 mod version_order;
 mod walk;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use crate::{
     dependency::Section,
@@ -84,6 +88,33 @@ impl Lock {
     /// All packages in the order of the text, members of the workspace included.
     pub fn packages(&self) -> &[LockedPackage] {
         &self.packages
+    }
+
+    /// All that the lock has, whoever installs it and where.
+    pub fn everything(&self) -> Closure {
+        let mut closure = Closure::default();
+        for LockedPackage { name, release, .. } in &self.packages {
+            let release = Arc::clone(release);
+            let of_name = closure.distributions.entry(name.clone()).or_default();
+            of_name.insert(LockedDistribution { release, conditions: BTreeSet::new() });
+        }
+        closure
+    }
+
+    /// A root with all the extras and groups that the lock knows of it.
+    pub fn whole_root(&self, name: PackageName) -> Root {
+        let indices = self.graph.by_name.get(&name).map_or(&[][..], Vec::as_slice);
+        let packages = indices.iter().map(|&index| &self.graph.parts_of[index]);
+        let project = self.graph.project.iter().filter(|_| indices.is_empty());
+        let mut root = Root::new(name);
+        for section in packages.chain(project).flat_map(BTreeMap::keys) {
+            match section {
+                Section::Main => {}
+                Section::Extra(extra) => root.extras.push(extra.clone()),
+                Section::Group(group) => root.groups.push(group.clone()),
+            }
+        }
+        root
     }
 }
 

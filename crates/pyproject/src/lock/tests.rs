@@ -352,3 +352,29 @@ proptest! {
         prop_assert!(installed(all, &image()).iter().all(|one| anywhere.contains(one)));
     }
 }
+
+#[test]
+fn a_whole_root_has_all_that_the_lock_knows_of_it() {
+    for lock in [parse_uv_lock(UV_LOCK).unwrap(), parse_poetry_lock(POETRY_LOCK).unwrap()] {
+        let everything = lock.everything();
+        let mut most = 0;
+        for package in lock.packages() {
+            let name = &package.name;
+            let root = lock.whole_root(name.clone());
+            let whole = lock.closure(std::slice::from_ref(&root), &Environment::default());
+            let alone = lock.closure(&[Root::new(name.clone())], &Environment::default());
+            for installed in alone.distributions.keys() {
+                assert!(whole.distributions.contains_key(installed), "{name}: {installed}");
+            }
+            for installed in whole.distributions.keys() {
+                assert!(everything.distributions.contains_key(installed), "{name}: {installed}");
+            }
+            most = most.max(root.extras.len() + root.groups.len());
+        }
+        assert_eq!(everything.distributions.values().map(|d| d.len()).sum::<usize>(), {
+            let releases = lock.packages().iter().map(|p| (&p.name, &p.release));
+            releases.collect::<std::collections::BTreeSet<_>>().len()
+        });
+        assert!(most > 0, "no package of the fixture has extras");
+    }
+}
