@@ -13,7 +13,7 @@
 //! - What `--exclude` leaves out, and what is below the first special component of a
 //!   `COPY --parents`, counts as reached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gomatch::{GoPattern, has_wildcards};
 use crate::gopath::{below_root, clean};
@@ -22,15 +22,15 @@ use crate::resolve::ContextRead;
 use crate::select::plain_start;
 
 /// The paths that some reads of one context can come to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reach {
     nodes: Vec<Node>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// A pattern ends here: everything below is read.
-    is_end: bool,
+    /// A pattern ends here: these read everything below.
+    readers: BTreeSet<usize>,
     plain: BTreeMap<String, usize>,
     globs: Vec<(GoPattern, usize)>,
 }
@@ -44,38 +44,56 @@ pub enum Reached {
     Nodes(Vec<usize>),
 }
 
+impl Default for Reach {
+    /// Nothing.
+    fn default() -> Reach {
+        Reach { nodes: vec![Node::default()] }
+    }
+}
+
 impl Reach {
     /// Everything that these reads, all of one context, can come to.
     pub fn new<'r>(reads: impl IntoIterator<Item = &'r ContextRead>) -> Reach {
-        let mut reach = Reach { nodes: vec![Node::default()] };
+        let mut reach = Reach::default();
+        reach.add_reads(0, reads);
+        reach
+    }
+
+    /// Adds what one of several readers reads.
+    pub fn add_reads<'r>(
+        &mut self,
+        reader: usize,
+        reads: impl IntoIterator<Item = &'r ContextRead>,
+    ) {
         for read in reads {
             for pattern in &read.patterns {
-                if read.parents {
-                    reach.add_parents(pattern);
+                let end = if read.parents {
+                    self.parents_end(pattern)
                 } else {
-                    reach.add_pattern(pattern);
-                }
+                    self.pattern_end(pattern)
+                };
+                self.nodes[end].readers.insert(reader);
             }
         }
-        reach
     }
 
     /// Everything.
     #[must_use]
     pub fn everything() -> Reach {
-        Reach { nodes: vec![Node { is_end: true, ..Node::default() }] }
+        Reach { nodes: vec![Node { readers: BTreeSet::from([0]), ..Node::default() }] }
     }
 
     /// Adds a path, read as it is written, and all that is below it.
-    pub fn add_path(&mut self, path: &str) {
+    pub fn add_path(&mut self, reader: usize, path: &str) {
         let mut at = 0;
         for component in components(path) {
             at = self.plain(at, component);
         }
-        self.nodes[at].is_end = true;
+        self.nodes[at].readers.insert(reader);
     }
 
-    fn add_pattern(&mut self, pattern: &str) {
+    /// The node where a pattern ends.
+    fn pattern_end(&mut self, pattern: &str) -> usize {
         let mut at = 0;
         for component in components(pattern) {
             if !has_wildcards(component) {
@@ -88,23 +106,22 @@ impl Reach {
                 _ => break,
             }
         }
-        self.nodes[at].is_end = true;
+        at
     }
 
-    fn add_parents(&mut self, pattern: &str) {
+    fn parents_end(&mut self, pattern: &str) -> usize {
         let (folder, below) = pattern.split_once("/./").unwrap_or((".", pattern));
         let mut at = 0;
         for component in components(folder) {
             if has_wildcards(component) {
-                self.nodes[at].is_end = true;
-                return;
+                return at;
             }
             at = self.plain(at, component);
         }
         for component in components(&plain_start(below)) {
             at = self.plain(at, component);
         }
-        self.nodes[at].is_end = true;
+        at
     }
 
     fn plain(&mut self, at: usize, component: &str) -> usize {
@@ -135,7 +152,7 @@ impl Reach {
     pub fn root(&self) -> Option<Reached> {
         let root = self.nodes.first()?;
         match root {
-            Node { is_end: true, .. } => Some(Reached::All),
+            Node { readers, .. } if !readers.is_empty() => Some(Reached::All),
             Node { plain, globs, .. } if plain.is_empty() && globs.is_empty() => None,
             _ => Some(Reached::Nodes(vec![0])),
         }
@@ -146,13 +163,8 @@ impl Reach {
     #[must_use]
     pub fn enter(&self, folder: &Reached, name: &str) -> Option<Reached> {
         let Reached::Nodes(nodes) = folder else { return Some(Reached::All) };
-        let mut next = Vec::new();
-        for node in nodes.iter().map(|&node| &self.nodes[node]) {
-            next.extend(node.plain.get(name));
-            let globs = node.globs.iter().filter(|(glob, _)| glob.matches(name));
-            next.extend(globs.map(|(_, next)| *next));
-        }
-        if next.iter().any(|&node| self.nodes[node].is_end) {
+        let next = self.next(nodes, name);
+        if next.iter().any(|&node| !self.nodes[node].readers.is_empty()) {
             return Some(Reached::All);
         }
         (!next.is_empty()).then_some(Reached::Nodes(next))
@@ -168,6 +180,45 @@ impl Reach {
     #[must_use]
     pub fn touches(&self, path: &str) -> bool {
         self.follow(path).is_some()
+    }
+
+    /// Who may read the path itself.
+    #[must_use]
+    pub fn readers(&self, path: &str) -> BTreeSet<usize> {
+        let mut readers = BTreeSet::new();
+        let mut nodes = vec![0];
+        let mut names = components(path);
+        while !nodes.is_empty() {
+            for node in nodes.iter().map(|&node| &self.nodes[node]) {
+                readers.extend(&node.readers);
+            }
+            let Some(name) = names.next() else { break };
+            nodes = self.next(&nodes, name);
+        }
+        readers
+    }
+
+    /// Who may read the path itself, or anything below it.
+    #[must_use]
+    pub fn readers_below(&self, path: &str) -> BTreeSet<usize> {
+        let mut readers = self.readers(path);
+        let mut nodes = components(path).fold(vec![0], |nodes, name| self.next(&nodes, name));
+        while let Some(node) = nodes.pop() {
+            let Node { readers: own, plain, globs } = &self.nodes[node];
+            readers.extend(own);
+            nodes.extend(plain.values().copied().chain(globs.iter().map(|(_, next)| *next)));
+        }
+        readers
+    }
+
+    fn next(&self, nodes: &[usize], name: &str) -> Vec<usize> {
+        let mut next = Vec::new();
+        for node in nodes.iter().map(|&node| &self.nodes[node]) {
+            next.extend(node.plain.get(name));
+            let globs = node.globs.iter().filter(|(glob, _)| glob.matches(name));
+            next.extend(globs.map(|(_, next)| *next));
+        }
+        next
     }
 
     fn follow(&self, path: &str) -> Option<Reached> {
@@ -189,7 +240,7 @@ impl Reach {
             let passed = passed.filter(|path| path != ".");
             for path in passed.chain([below_root(&clean(&target))]) {
                 if !self.reads(&path) {
-                    self.add_path(&path);
+                    self.add_path(0, &path);
                     added = true;
                 }
             }

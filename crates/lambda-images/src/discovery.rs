@@ -9,7 +9,7 @@
 
 mod declared;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
@@ -70,8 +70,23 @@ pub struct Package {
     pub declared_in: String,
     /// 1-based line and column.
     pub place: (usize, usize),
-    /// Direct internal dependencies, without those of extras that nobody asks for.
-    pub requires: BTreeSet<PackageName>,
+    /// Direct internal dependencies, without those of extras that nobody asks for; where each is
+    /// declared, as 1-based line and column.
+    pub requires: BTreeMap<PackageName, (usize, usize)>,
+    /// `[tool.uv] default-groups`.
+    pub default_groups: DefaultGroups,
+}
+
+/// The dependency groups that uv installs where nobody asks for any.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DefaultGroups {
+    /// Not set: `dev`.
+    #[default]
+    Unset,
+    /// `"all"`, or something that can't be read.
+    All,
+    /// These.
+    These(Vec<PackageName>),
 }
 
 /// Where a named context comes from.
@@ -172,6 +187,7 @@ pub fn declare(config: &Config, files: &[PyprojectFile]) -> (Declarations, Vec<P
             declared_in: project.file.path.clone(),
             place: project.place,
             requires: internal_requirements(project, &by_name, &mut problems),
+            default_groups: default_groups(&project.pyproject),
         };
         declarations.packages.insert(project.name.clone(), package);
     }
@@ -245,8 +261,8 @@ fn internal_requirements(
     project: &Project,
     by_name: &BTreeMap<&PackageName, &Project>,
     problems: &mut Vec<Problem>,
-) -> BTreeSet<PackageName> {
-    let mut requires = BTreeSet::new();
+) -> BTreeMap<PackageName, (usize, usize)> {
+    let mut requires = BTreeMap::new();
     for dependency in &project.pyproject.dependencies {
         if dependency.section != Section::Main {
             continue;
@@ -298,17 +314,33 @@ fn internal_requirements(
             | DependencySource::NamedIndex(_) => None,
         };
         let Some(found) = found.filter(|found| found.name != project.name) else { continue };
-        requires.insert(found.name.clone());
+        let place = (dependency.line, dependency.column);
+        requires.entry(found.name.clone()).or_insert(place);
         for extra in found.pyproject.dependencies.iter().filter(|other| match &other.section {
             Section::Extra(extra) => dependency.extras.contains(extra),
             _ => false,
         }) {
             if by_name.contains_key(&extra.name) && extra.name != project.name {
-                requires.insert(extra.name.clone());
+                requires.entry(extra.name.clone()).or_insert(place);
             }
         }
     }
     requires
+}
+
+fn default_groups(pyproject: &Pyproject) -> DefaultGroups {
+    let uv = pyproject.tool("uv").and_then(|item| item.as_table_like());
+    let Some(value) = uv.and_then(|uv| uv.get("default-groups")) else {
+        return DefaultGroups::Unset;
+    };
+    let names = value.as_array().map(|names| {
+        let names = names.iter().map(|name| name.as_str()?.parse().ok());
+        names.collect::<Option<Vec<PackageName>>>()
+    });
+    match names.flatten() {
+        Some(names) => DefaultGroups::These(names),
+        None => DefaultGroups::All,
+    }
 }
 
 fn is_archive(path: &str) -> bool {

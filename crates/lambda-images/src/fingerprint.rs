@@ -1,11 +1,12 @@
 //! The fingerprint: SHA-256 of everything an image's build can read, in one canonical encoding.
 //!
 //! # How it works
-//! A folder's files become a [`TreeDigest`], computed once however many images share the
-//! folder. An image's [`Inputs`] hold those digests, the Dockerfile's reachable instructions,
-//! the args in effect, the platform, and what it stands on: the fingerprint of an internal
-//! image, the digest or else the text of an external reference. [`Inputs::fingerprint`]
-//! hashes them, every field with its length in front, after a schema version.
+//! What a build reads of a context becomes a [`TreeDigest`] ([`crate::tree`]), what it installs
+//! from a lock a [`Locked`]. An image's [`Inputs`] hold both, the Dockerfile's reachable
+//! instructions, the args in effect, the platform, and what it stands on: the fingerprint of an
+//! internal image, the digest or else the text of an external reference.
+//! [`Inputs::fingerprint`] hashes them, every field with its length in front, after a schema
+//! version.
 //!
 //! # Limitations
 //! Of a file's mode only git's part counts (executable or not), and folders count only by
@@ -14,16 +15,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::discovery::{ContextSource, ImageName};
-use crate::graph::{BASE_IMAGE, BaseSource, ContextFolder, ContextRole, Image, ImageGraph};
+use crate::graph::{BASE_IMAGE, BaseSource, ContextRole, Image, ImageGraph};
+use crate::locks::{Locked, LockedPart};
 use crate::reference::ImageReference;
 
 /// Salts every fingerprint: to be raised whenever the meaning of any field changes.
-const SCHEMA: &str = "lambda-images fingerprint 1";
+const SCHEMA: &str = "lambda-images fingerprint 2";
 
 /// 32 bytes of SHA-256, in hex for people and files.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +37,7 @@ pub struct Sha256Sum(pub [u8; 32]);
 #[serde(transparent)]
 pub struct Fingerprint(pub Sha256Sum);
 
-/// SHA-256 of a folder's files: names, modes and contents.
+/// SHA-256 of what is read of a folder: names, modes and contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TreeDigest(pub Sha256Sum);
@@ -51,19 +54,6 @@ pub enum Mode {
     /// A symbolic link; its content is the link's own text.
     #[serde(rename = "120000")]
     Symlink,
-}
-
-/// One file of a context.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FileEntry {
-    /// Relative to the context's root, with `/`.
-    pub path: String,
-    /// Its mode, as git would record it.
-    pub mode: Mode,
-    /// SHA-256 of its bytes, or of a link's text.
-    pub sha256: Sha256Sum,
-    /// Its length in bytes: for people, not for the fingerprint.
-    pub size: u64,
 }
 
 /// Everything that an image's build can read.
@@ -83,8 +73,20 @@ pub struct Inputs {
     pub dependencies: BTreeMap<ImageName, Fingerprint>,
     /// Named contexts that are no folder: their text.
     pub remotes: BTreeMap<String, String>,
-    /// The folders: `main`, `named:…`, `package:…`.
+    /// What is read of the folders: `main`, `named:…`, `package:…`.
     pub contexts: BTreeMap<String, TreeDigest>,
+    /// What is installed from locks, by their paths from the workspace root.
+    #[serde(default)]
+    pub locks: BTreeMap<String, Arc<Locked>>,
+}
+
+/// What an image reads of its folders.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadInputs {
+    /// By role.
+    pub contexts: BTreeMap<String, TreeDigest>,
+    /// By path.
+    pub locks: BTreeMap<String, Arc<Locked>>,
 }
 
 /// What a base image counts as.
@@ -99,16 +101,15 @@ pub enum BaseIdentity {
     Reference(String),
 }
 
-/// The fingerprints of all images, each built on those of its bases.
-///
-/// `trees` has a digest for every folder of every image's `contexts`.
+/// The fingerprints of all images, each built on those of its bases. `read` has what each image
+/// reads, in the graph's order.
 pub fn inputs_of(
     graph: &ImageGraph,
-    trees: &BTreeMap<ContextFolder, TreeDigest>,
+    read: Vec<ReadInputs>,
 ) -> BTreeMap<ImageName, (Inputs, Fingerprint)> {
     let mut all: BTreeMap<ImageName, (Inputs, Fingerprint)> = BTreeMap::new();
-    for image in graph.images() {
-        let inputs = image_inputs(image, trees, &|name| all[name].1);
+    for (image, read) in graph.images().iter().zip(read) {
+        let inputs = image_inputs(image, read, &|name| all[name].1);
         let fingerprint = inputs.fingerprint();
         all.insert(image.name().clone(), (inputs, fingerprint));
     }
@@ -117,7 +118,7 @@ pub fn inputs_of(
 
 fn image_inputs(
     image: &Image,
-    trees: &BTreeMap<ContextFolder, TreeDigest>,
+    read: ReadInputs,
     fingerprint_of: &dyn Fn(&ImageName) -> Fingerprint,
 ) -> Inputs {
     let mut inputs = Inputs {
@@ -128,11 +129,8 @@ fn image_inputs(
         bases: BTreeMap::new(),
         dependencies: BTreeMap::new(),
         remotes: BTreeMap::new(),
-        contexts: image
-            .contexts
-            .iter()
-            .map(|context| (context.role.to_string(), trees[&context.folder]))
-            .collect(),
+        contexts: read.contexts,
+        locks: read.locks,
     };
     for base in &image.bases {
         let identity = match &base.source {
@@ -187,24 +185,20 @@ impl fmt::Display for ContextRole {
     }
 }
 
-/// Digest of a folder's files. The order in which they come does not matter.
-pub fn tree_digest(files: &[FileEntry]) -> TreeDigest {
-    let mut sorted: Vec<&FileEntry> = files.iter().collect();
-    sorted.sort_unstable_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
-    let mut encoder = Encoder::new("tree");
-    for file in sorted {
-        encoder.field(file.path.as_bytes());
-        encoder.field(file.mode.as_str().as_bytes());
-        encoder.field(&file.sha256.0);
-    }
-    TreeDigest(encoder.finish())
-}
-
 impl Inputs {
     /// SHA-256 over every field, each with its length in front.
     pub fn fingerprint(&self) -> Fingerprint {
-        let Inputs { platform, target, instructions, args, bases, dependencies, remotes, contexts } =
-            self;
+        let Inputs {
+            platform,
+            target,
+            instructions,
+            args,
+            bases,
+            dependencies,
+            remotes,
+            contexts,
+            locks,
+        } = self;
         let mut encoder = Encoder::new("image");
         encoder.field(platform.as_bytes());
         encoder.list(target.iter(), |encoder, target| encoder.field(target.as_bytes()));
@@ -244,23 +238,30 @@ impl Inputs {
             encoder.field(role.as_bytes());
             encoder.field(&tree.0.0);
         });
+        encoder.list(locks.iter(), |encoder, (path, locked)| {
+            encoder.field(path.as_bytes());
+            encoder.list(locked.iter(), |encoder, (name, LockedPart { sha256, .. })| {
+                encoder.field(name.as_bytes());
+                encoder.field(&sha256.0);
+            });
+        });
         Fingerprint(encoder.finish())
     }
 }
 
 /// SHA-256 over fields, each preceded by its length as 8 bytes, so that no two sequences of
 /// fields give the same bytes.
-struct Encoder(Sha256);
+pub(crate) struct Encoder(Sha256);
 
 impl Encoder {
-    fn new(what: &str) -> Encoder {
+    pub(crate) fn new(what: &str) -> Encoder {
         let mut encoder = Encoder(Sha256::new());
         encoder.field(SCHEMA.as_bytes());
         encoder.field(what.as_bytes());
         encoder
     }
 
-    fn field(&mut self, bytes: &[u8]) {
+    pub(crate) fn field(&mut self, bytes: &[u8]) {
         self.0.update((bytes.len() as u64).to_be_bytes());
         self.0.update(bytes);
     }
@@ -276,7 +277,7 @@ impl Encoder {
         }
     }
 
-    fn finish(self) -> Sha256Sum {
+    pub(crate) fn finish(self) -> Sha256Sum {
         Sha256Sum(self.0.finalize().into())
     }
 }

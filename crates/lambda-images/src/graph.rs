@@ -14,11 +14,12 @@ mod build;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::Resolved;
+use dockerfile::{ContextRead, Resolved};
 use pyproject::PackageName;
 
 pub use self::build::build_graph;
-use crate::discovery::{ImageDeclaration, ImageName};
+use crate::discovery::{ImageDeclaration, ImageName, Package};
+use crate::problem::Problem;
 
 /// The build arg by which a Dockerfile lets the image's `base` setting say what it stands on.
 pub const BASE_IMAGE: &str = "BASE_IMAGE";
@@ -29,6 +30,8 @@ pub struct ImageGraph {
     /// Each image after all that it stands on; equals by name.
     images: Vec<Image>,
     index: BTreeMap<ImageName, usize>,
+    packages: BTreeMap<PackageName, Package>,
+    warnings: Vec<Problem>,
 }
 
 /// One image, with all that its Dockerfile says.
@@ -44,6 +47,18 @@ pub struct Image {
     pub contexts: Vec<ContextUse>,
     /// Internal images that come before it, and why.
     pub depends_on: BTreeMap<ImageName, EdgeKind>,
+    /// The internal packages that it depends on and that its contexts may bring in; where each is
+    /// declared.
+    pub copied: BTreeMap<PackageName, Declared>,
+}
+
+/// Where an image's dependency on a package is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// The `pyproject.toml`.
+    pub path: String,
+    /// 1-based line and column.
+    pub place: (usize, usize),
 }
 
 /// Why one image comes before another.
@@ -80,7 +95,7 @@ pub enum BaseSource {
     },
 }
 
-/// A folder of which all files, after its ignore file, are inputs.
+/// A folder that a build may read, as its ignore file leaves it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextFolder {
     /// Relative to the workspace root.
@@ -98,6 +113,8 @@ pub struct ContextUse {
     pub role: ContextRole,
     /// The folder.
     pub folder: ContextFolder,
+    /// What the build reads of it.
+    pub reads: Vec<ContextRead>,
 }
 
 /// The part of a folder in a build.
@@ -116,6 +133,16 @@ impl ImageGraph {
     /// All images, each after what it stands on.
     pub fn images(&self) -> &[Image] {
         &self.images
+    }
+
+    /// All internal packages, by name.
+    pub fn packages(&self) -> &BTreeMap<PackageName, Package> {
+        &self.packages
+    }
+
+    /// What is not as it should be and keeps nothing from being built.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
     }
 
     /// One image.

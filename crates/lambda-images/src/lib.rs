@@ -16,12 +16,15 @@
 
 pub mod base_commit;
 pub mod config;
+pub mod contexts;
 mod cycle;
 pub mod discovery;
 pub mod fingerprint;
 pub mod graph;
 pub mod history;
+pub mod installs;
 pub mod keys;
+pub mod locks;
 pub mod manifest;
 pub mod mirror;
 pub mod paths;
@@ -36,5 +39,6 @@ pub mod schedule;
 mod table;
 pub mod tag;
 pub mod touch;
+pub mod tree;
 
 pub use table::Text;

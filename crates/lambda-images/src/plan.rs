@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::config::{Config, Kind, Network};
 use crate::discovery::{ContextSource, ImageName};
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, Inputs};
 use crate::graph::{BASE_IMAGE, BaseSource, Image, ImageGraph};
 use crate::paths;
 use crate::reason::{Reason, reasons_since};
@@ -115,8 +115,10 @@ pub struct Plan {
 pub struct PlanFacts<'a> {
     /// The configuration.
     pub config: &'a Config,
-    /// Each image's fingerprint and record of inputs as they are now.
-    pub records: &'a BTreeMap<ImageName, Record>,
+    /// Each image's inputs and fingerprint as they are now.
+    pub inputs: &'a BTreeMap<ImageName, (Inputs, Fingerprint)>,
+    /// The same with every file: asked for only where it is needed to say what changed.
+    pub record_of: &'a dyn Fn(&ImageName) -> Record,
     /// The records of the last builds here.
     pub last: &'a BTreeMap<ImageName, Record>,
     /// The images' names.
@@ -176,7 +178,7 @@ pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
         planned.push(PlannedImage {
             name: name.clone(),
             kind: image.declaration.kind,
-            fingerprint: facts.records[name].fingerprint,
+            fingerprint: facts.inputs[name].1,
             names: facts.names[name].clone(),
             action,
             reasons,
@@ -211,10 +213,10 @@ fn decide(image: &Image, facts: &PlanFacts, force: bool) -> (Action, Vec<Reason>
         let mut reasons = vec![Reason::IdentityMissing];
         match facts.last.get(name) {
             None => reasons.push(Reason::NeverBuilt),
-            Some(last) if last.fingerprint == facts.records[name].fingerprint => {
+            Some(last) if last.fingerprint == facts.inputs[name].1 => {
                 reasons.push(Reason::ImageGone);
             }
-            Some(last) => reasons.extend(reasons_since(last, &facts.records[name])),
+            Some(last) => reasons.extend(reasons_since(last, &(facts.record_of)(name))),
         }
         return (Action::Build, reasons);
     };

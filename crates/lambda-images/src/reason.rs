@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::discovery::ImageName;
 use crate::fingerprint::{BaseIdentity, Fingerprint};
+use crate::locks::{Locked, LockedPart};
 use crate::record::Record;
 
 /// One reason.
@@ -35,6 +36,13 @@ pub enum Reason {
     NeverBuilt,
     /// The inputs are those of the last build here, but its image is gone.
     ImageGone,
+    /// The commit that is compared with has no image of this name.
+    ImageAdded,
+    /// What the image was made from can't be told: doubt means affected.
+    BaseUnknown {
+        /// Why.
+        message: String,
+    },
     /// An input file differs from the last build's.
     FileChanged {
         /// Relative to the workspace root.
@@ -53,6 +61,22 @@ pub enum Reason {
     /// An input file whose executable bit differs from the last build's.
     ModeChanged {
         /// Relative to the workspace root.
+        path: String,
+    },
+    /// What the build reads can't be told, so that the whole context counts.
+    WholeContext {
+        /// Which instruction, and why.
+        message: String,
+    },
+    /// What is installed from a lock differs.
+    DistributionChanged {
+        /// The distribution; `options` for those of a requirements file.
+        name: String,
+        /// Its version at the last build; `None` where it wasn't installed, or has none.
+        was: Option<String>,
+        /// Its version now.
+        is: Option<String>,
+        /// The lock, relative to the workspace root.
         path: String,
     },
     /// Instructions that the build runs differ.
@@ -99,10 +123,21 @@ impl fmt::Display for Reason {
             Reason::IdentityMissing => write!(f, "the store has no image of these inputs"),
             Reason::NeverBuilt => write!(f, "never built here"),
             Reason::ImageGone => write!(f, "same inputs as the last build, but its image is gone"),
+            Reason::ImageAdded => write!(f, "the image is new"),
+            Reason::BaseUnknown { message } => f.write_str(message),
             Reason::FileChanged { path } => write!(f, "`{path}` changed"),
             Reason::FileAdded { path } => write!(f, "`{path}` is new"),
             Reason::FileRemoved { path } => write!(f, "`{path}` is gone"),
             Reason::ModeChanged { path } => write!(f, "`{path}` changed its executable bit"),
+            Reason::WholeContext { message } => f.write_str(message),
+            Reason::DistributionChanged { name, was, is, path } => match (was, is) {
+                (Some(was), Some(is)) if was != is => {
+                    write!(f, "`{name}` {was} → {is} in `{path}`")
+                }
+                (Some(was), None) => write!(f, "`{name}` {was} is gone from `{path}`"),
+                (None, Some(is)) => write!(f, "`{name}` {is} is new in `{path}`"),
+                _ => write!(f, "`{name}` changed in `{path}`"),
+            },
             Reason::InstructionsChanged { path } => write!(f, "instructions of `{path}` changed"),
             Reason::SettingChanged { name, was, is } => {
                 write!(f, "{name} was {}, is {}", or_nothing(was), or_nothing(is))
@@ -139,6 +174,11 @@ pub fn reasons_since(last: &Record, now: &Record) -> Vec<Reason> {
             .filter(|path| !now.files.contains_key(*path))
             .map(|path| Reason::FileRemoved { path: path.clone() }),
     );
+    if !reasons.is_empty() {
+        let notes = now.undetermined.iter();
+        reasons.extend(notes.map(|message| Reason::WholeContext { message: message.clone() }));
+    }
+    distribution_reasons(last, now, &mut reasons);
     if last.inputs.instructions != now.inputs.instructions {
         reasons.push(Reason::InstructionsChanged { path: now.dockerfile.clone() });
     }
@@ -180,6 +220,28 @@ pub fn reasons_since(last: &Record, now: &Record) -> Vec<Reason> {
         }
     }
     reasons
+}
+
+fn distribution_reasons(last: &Record, now: &Record, reasons: &mut Vec<Reason>) {
+    let nothing = Locked::new();
+    for path in union(&last.inputs.locks, &now.inputs.locks) {
+        let of = |record: &Record| record.inputs.locks.get(path).cloned();
+        let (was, is) = (of(last), of(now));
+        let (was, is) = (was.as_deref().unwrap_or(&nothing), is.as_deref().unwrap_or(&nothing));
+        for name in union(was, is) {
+            let (was, is) = (was.get(name), is.get(name));
+            if was.map(|part| part.sha256) != is.map(|part| part.sha256) {
+                let version =
+                    |part: Option<&LockedPart>| part.and_then(|part| part.version.clone());
+                reasons.push(Reason::DistributionChanged {
+                    name: name.clone(),
+                    was: version(was),
+                    is: version(is),
+                    path: path.clone(),
+                });
+            }
+        }
+    }
 }
 
 fn identity_text(identity: &BaseIdentity) -> String {

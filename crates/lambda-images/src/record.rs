@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::{FileEntry, Fingerprint, Inputs, Mode, Sha256Sum};
-use crate::graph::{ContextFolder, Image};
-use crate::paths;
+use crate::fingerprint::{Fingerprint, Inputs};
+use crate::graph::Image;
+use crate::tree::FileState;
 
 /// Inputs of one build of one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,46 +21,41 @@ pub struct Record {
     pub dockerfile: String,
     /// All that counts.
     pub inputs: Inputs,
-    /// Every input file of the image's folders, relative to the workspace root.
-    pub files: BTreeMap<String, RecordedFile>,
+    /// Every input file, by its path from the workspace root; locks are in `inputs`.
+    pub files: BTreeMap<String, FileState>,
+    /// Why more counts than the Dockerfile seems to read, as `path:line: why`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undetermined: Vec<String>,
     /// How long the build took, in milliseconds; absent before it ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
 }
 
-/// One input file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedFile {
-    /// As git records it.
-    pub mode: Mode,
-    /// SHA-256 of its bytes, or of a link's text.
-    pub sha256: Sha256Sum,
-}
-
 impl Record {
     /// The version that this code writes and reads.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
-    /// What an image's build would read now. `files_of` gives the files of one folder.
-    pub fn new<'a>(
+    /// What an image's build would read now.
+    pub fn new(
         image: &Image,
         inputs: &Inputs,
         fingerprint: Fingerprint,
-        files_of: impl Fn(&ContextFolder) -> &'a [FileEntry],
+        files: BTreeMap<String, FileState>,
     ) -> Record {
-        let mut files = BTreeMap::new();
-        for context in &image.contexts {
-            for entry in files_of(&context.folder) {
-                let path = paths::in_folder(&context.folder.folder, &entry.path);
-                files.insert(path, RecordedFile { mode: entry.mode, sha256: entry.sha256 });
-            }
-        }
         Record {
             version: Record::VERSION,
             fingerprint,
             dockerfile: image.declaration.dockerfile.clone(),
             inputs: inputs.clone(),
             files,
+            undetermined: image
+                .resolved
+                .undetermined
+                .iter()
+                .map(|note| {
+                    format!("{}:{}: {}", image.declaration.dockerfile, note.line, note.message)
+                })
+                .collect(),
             duration_ms: None,
         }
     }

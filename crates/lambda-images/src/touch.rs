@@ -16,9 +16,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use dockerfile::{Dockerignore, Sweep};
+use dockerfile::{Dockerignore, Reach, Sweep};
 
 use crate::config::Config;
+use crate::contexts::Contexts;
 use crate::discovery::PyprojectFile;
 use crate::graph::{ContextFolder, ContextRole, ImageGraph};
 use crate::history::ImageSet;
@@ -44,17 +45,19 @@ struct Context<'a> {
     ignore: Option<&'a Dockerignore>,
     /// Paths come sorted from git, as they are fastest.
     sweep: Option<Sweep<'a>>,
-    images: ImageSet,
+    /// What the images read of it, and what links lead them to.
+    reach: Reach,
 }
 
 impl<'a> TouchIndex<'a> {
     /// `ignores` holds the ignore file of each folder that has one, `pyprojects` what the graph
-    /// was made from.
+    /// was made from, `contexts` what images read now.
     pub fn new(
         graph: &'a ImageGraph,
         config: &'a Config,
         ignores: &'a BTreeMap<ContextFolder, Dockerignore>,
         pyprojects: &'a [PyprojectFile],
+        contexts: &Contexts,
     ) -> TouchIndex<'a> {
         // Images that see a folder through equal patterns share one answer.
         let mut seen: BTreeMap<(&str, Vec<String>), Context> = BTreeMap::new();
@@ -69,9 +72,17 @@ impl<'a> TouchIndex<'a> {
                 let shared = seen.entry((&folder.folder, patterns)).or_insert_with(|| Context {
                     ignore,
                     sweep: ignore.map(Sweep::new),
-                    images: ImageSet::new(),
+                    reach: Reach::default(),
                 });
-                shared.images.insert(index);
+                shared.reach.add_reads(index, &context.reads);
+                for read in contexts.of_image(index).iter().filter(|read| read.role == context.role)
+                {
+                    if !read.selection.links.is_empty() {
+                        let entries = contexts.trees()[read.tree].listing().entries();
+                        let read = read.selection.entries().map(|entry| &entries[entry].path);
+                        read.for_each(|path| shared.reach.add_path(index, path));
+                    }
+                }
                 for ignore_file in &folder.ignore_files {
                     file(ignore_file.clone(), index);
                 }
@@ -98,8 +109,11 @@ impl<'a> TouchIndex<'a> {
             folder = paths::parent(folder);
             for context in self.folders.get_mut(folder).into_iter().flatten() {
                 let relative = paths::strip_folder(folder, path).unwrap_or(path);
-                if !context.sweep.as_mut().is_some_and(|sweep| sweep.excludes(relative)) {
-                    touched.extend(&context.images);
+                let readers = context.reach.readers(relative);
+                if !readers.is_empty()
+                    && !context.sweep.as_mut().is_some_and(|sweep| sweep.excludes(relative))
+                {
+                    touched.extend(readers);
                 }
             }
         }
@@ -126,7 +140,7 @@ impl<'a> TouchIndex<'a> {
                     ignore.excludes(relative) && !ignore.may_descend(relative)
                 });
                 if is_below || !is_left_out {
-                    touched.extend(&context.images);
+                    touched.extend(context.reach.readers_below(relative));
                 }
             }
         }

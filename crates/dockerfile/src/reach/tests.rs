@@ -90,6 +90,26 @@ fn paths_that_may_be_read() {
     assert_eq!(Reach::everything().root(), Some(Reached::All));
 }
 
+#[test]
+fn each_path_has_its_readers() {
+    let mut reach = Reach::default();
+    assert!(reach.readers("a").is_empty());
+    reach = Reach::new([]);
+    reach.add_reads(1, &reads("src"));
+    reach.add_reads(2, &reads("s*/a; b"));
+    reach.add_path(3, "src/a/b");
+    let readers = |path: &str| reach.readers(path).into_iter().collect::<Vec<_>>();
+    assert_eq!(readers("src/a/b/c"), [1, 2, 3]);
+    assert_eq!(readers("src/x"), [1]);
+    assert_eq!(readers("b"), [2]);
+    assert_eq!(readers("sr"), [0_usize; 0]);
+    let below = |path: &str| reach.readers_below(path).into_iter().collect::<Vec<_>>();
+    assert_eq!(below("."), [1, 2, 3]);
+    assert_eq!(below("src/a"), [1, 2, 3]);
+    assert_eq!(below("src/x"), [1]);
+    assert_eq!(below("s"), [2]);
+}
+
 proptest! {
     #[test]
     fn a_walk_finds_what_is_read(tree in generate::trees(), reads in generate::reads()) {

@@ -22,7 +22,7 @@ fn check(config: &str, texts: &[(&str, &str)], expected: &Expect) {
     let (declarations, problems) = declare(&config, &files(texts));
     let mut text = String::new();
     for package in declarations.packages.values() {
-        let requires: Vec<_> = package.requires.iter().map(PackageName::as_str).collect();
+        let requires: Vec<_> = package.requires.keys().map(PackageName::as_str).collect();
         text += &format!(
             "package {} at {} requires {}\n",
             package.name,

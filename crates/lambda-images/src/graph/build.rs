@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::Settings;
+use dockerfile::{ContextRead, Reach, RemoteKind, Resolved, Settings};
 use pyproject::PackageName;
 
 use super::{
-    BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, EdgeKind, Image,
-    ImageGraph,
+    BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, Declared, EdgeKind,
+    Image, ImageGraph,
 };
 use crate::config::{Config, Kind};
 use crate::cycle::{self, Edges};
@@ -48,7 +48,9 @@ pub fn build_graph(
             images.insert((*name).clone(), image);
         }
     }
-    builder.add_dependencies(&mut images);
+    let mut warnings = unpinned_remotes(&images);
+    builder.add_dependencies(&mut images, &mut warnings);
+    warnings.sort();
     report_other_platforms(&images, &mut problems);
     let edges = |wanted: &dyn Fn(EdgeKind) -> bool| -> Edges<ImageName> {
         let before = |image: &Image| {
@@ -80,12 +82,33 @@ pub fn build_graph(
     let images: Vec<Image> = order.iter().filter_map(|name| images.remove(name)).collect();
     let index =
         images.iter().enumerate().map(|(index, image)| (image.name().clone(), index)).collect();
-    (ImageGraph { images, index }, problems)
+    let packages = declarations.packages.clone();
+    (ImageGraph { images, index, packages, warnings }, problems)
+}
+
+/// What an `ADD` brings that nothing pins is no input: nobody knows what it is.
+fn unpinned_remotes(images: &BTreeMap<ImageName, Image>) -> Vec<Problem> {
+    let unpinned = |image: &Image| -> Vec<Problem> {
+        let remotes = image.resolved.remotes.iter().filter(|remote| remote.checksum.is_none());
+        let problem = |remote: &dockerfile::RemoteSource| {
+            let message =
+                format!("`{}` is not pinned: a change of it affects no image", remote.source);
+            let hint = match remote.kind {
+                RemoteKind::Git => "name a commit: `ADD https://….git#<commit> …`",
+                RemoteKind::Http => "pin it: `ADD --checksum=sha256:… …`",
+            };
+            Problem::of_file(&image.declaration.dockerfile, message).at(remote.line, 1).hint(hint)
+        };
+        remotes.map(problem).collect()
+    };
+    images.values().flat_map(unpinned).collect()
 }
 
 fn package_cycles(packages: &BTreeMap<PackageName, Package>) -> Vec<Problem> {
-    let edges: Edges<PackageName> =
-        packages.iter().map(|(name, package)| (name.clone(), package.requires.clone())).collect();
+    let edges: Edges<PackageName> = packages
+        .iter()
+        .map(|(name, package)| (name.clone(), package.requires.keys().cloned().collect()))
+        .collect();
     let loops = cycle::topological(&edges).err().unwrap_or_default();
     loops
         .into_iter()
@@ -154,10 +177,11 @@ impl Builder<'_> {
         }
         let mut image = Image {
             declaration: self.mirrored(declaration),
+            contexts: context_uses(declaration, &resolved),
             resolved,
             bases: bases.into_values().collect(),
-            contexts: context_uses(declaration),
             depends_on: BTreeMap::new(),
+            copied: BTreeMap::new(),
         };
         for base in &image.bases {
             if let BaseSource::Internal(name) = &base.source {
@@ -260,46 +284,142 @@ impl Builder<'_> {
         }
     }
 
-    /// Internal dependencies: an edge to the package's image; for a package without one, its
-    /// folder as an input. A package inside one of the image's contexts is an input already.
-    fn add_dependencies(&self, images: &mut BTreeMap<ImageName, Image>) {
-        let by_package: BTreeMap<PackageName, ImageName> = images
+    /// Internal dependencies. What an image neither copies nor finds in its bases counts all the
+    /// same, doubt means build: by an edge to the package's image, or by the package's folder.
+    fn add_dependencies(
+        &self,
+        images: &mut BTreeMap<ImageName, Image>,
+        warnings: &mut Vec<Problem>,
+    ) {
+        let by_package: BTreeMap<&PackageName, &ImageName> = self
+            .declared
             .iter()
-            .filter_map(|(name, image)| Some((image.declaration.package.clone()?, name.clone())))
+            .filter_map(|(name, declaration)| Some((declaration.package.as_ref()?, *name)))
+            .filter(|(_, name)| images.contains_key(*name))
             .collect();
-        for (name, image) in images.iter_mut() {
+        let mut added: Vec<(ImageName, Added)> = Vec::new();
+        for (name, image) in &*images {
             let Some(own) =
                 image.declaration.package.as_ref().and_then(|own| self.packages.get(own))
             else {
                 continue;
             };
-            let mut left: Vec<&PackageName> = own.requires.iter().collect();
+            let bases = base_images(images, image);
+            let mut left: Vec<(&PackageName, Declared)> = declared_by(own).collect();
             let mut seen = BTreeSet::from([&own.name]);
-            while let Some(package) = left.pop().and_then(|package| self.packages.get(package)) {
-                if !seen.insert(&package.name) {
+            while let Some((package, declared)) = left.pop() {
+                let Some(package) = self.packages.get(package).filter(|p| seen.insert(&p.name))
+                else {
+                    continue;
+                };
+                let own_image = by_package.get(&package.name).copied();
+                if copies(image, package) {
+                    left.extend(declared_by(package));
+                    added.push((name.clone(), Added::Copied(package.name.clone(), declared)));
                     continue;
                 }
-                if image.contexts.iter().any(|context| {
-                    paths::strip_folder(&context.folder.folder, &package.folder).is_some()
-                }) {
-                    left.extend(&package.requires);
+                let is_in_base = bases.iter().any(|base| {
+                    own_image == Some(base.name())
+                        || base.declaration.package.as_ref() == Some(&package.name)
+                        || copies(base, package)
+                });
+                if is_in_base {
                     continue;
                 }
-                match by_package.get(&package.name) {
-                    Some(base) if base != name => {
-                        image.depends_on.entry(base.clone()).or_insert(EdgeKind::Dependency);
-                    }
-                    _ => {
-                        left.extend(&package.requires);
-                        image.contexts.push(ContextUse {
-                            role: ContextRole::Package(package.name.clone()),
-                            folder: plain_folder(&package.folder),
-                        });
+                warnings.push(not_brought_in(image, package, &declared));
+                match own_image.filter(|base| *base != name) {
+                    Some(base) => added.push((name.clone(), Added::Edge(base.clone()))),
+                    None => {
+                        left.extend(declared_by(package));
+                        added.push((name.clone(), Added::Folder(package.name.clone())));
                     }
                 }
             }
+        }
+        for (name, added) in added {
+            let Some(image) = images.get_mut(&name) else { continue };
+            match added {
+                Added::Copied(package, declared) => drop(image.copied.insert(package, declared)),
+                Added::Edge(base) => {
+                    image.depends_on.entry(base).or_insert(EdgeKind::Dependency);
+                }
+                Added::Folder(package) => {
+                    image.contexts.push(package_use(&self.packages[&package]));
+                }
+            }
+        }
+        for image in images.values_mut() {
             image.contexts.sort_by(|a, b| a.role.cmp(&b.role));
         }
+    }
+}
+
+/// What a dependency adds to an image.
+enum Added {
+    Copied(PackageName, Declared),
+    Edge(ImageName),
+    Folder(PackageName),
+}
+
+fn declared_by(package: &Package) -> impl Iterator<Item = (&PackageName, Declared)> {
+    let declared = |place| Declared { path: package.declared_in.clone(), place };
+    package.requires.iter().map(move |(name, place)| (name, declared(*place)))
+}
+
+/// All images that an image stands on.
+fn base_images<'i>(images: &'i BTreeMap<ImageName, Image>, image: &'i Image) -> Vec<&'i Image> {
+    let mut found: BTreeMap<&ImageName, &Image> = BTreeMap::new();
+    let mut left = vec![image];
+    while let Some(image) = left.pop() {
+        let bases = image.depends_on.iter().filter(|(_, kind)| **kind == EdgeKind::Base);
+        for base in bases.filter_map(|(name, _)| images.get(name)) {
+            if found.insert(base.name(), base).is_none() {
+                left.push(base);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+/// Whether a build may read something of a package's folder.
+fn copies(image: &Image, package: &Package) -> bool {
+    image.contexts.iter().filter(|context| !matches!(context.role, ContextRole::Package(_))).any(
+        |context| {
+            let below = paths::strip_folder(&context.folder.folder, &package.folder);
+            // The context may also lie inside the package.
+            let inside = paths::strip_folder(&package.folder, &context.folder.folder);
+            let reach = || Reach::new(&context.reads);
+            below.is_some_and(|path| reach().touches(path))
+                || (inside.is_some() && reach().root().is_some())
+        },
+    )
+}
+
+/// Says that an image lacks what it depends on.
+pub(crate) fn not_brought_in(image: &Image, package: &Package, declared: &Declared) -> Problem {
+    let message = format!(
+        "`{}` depends on `{}`, which `{}` neither copies nor has in a base image",
+        image.name(),
+        package.name,
+        image.declaration.dockerfile
+    );
+    Problem::of_file(&declared.path, message).at(declared.place.0, declared.place.1).hint(
+        "copy it, or stand on an image that has it, or remove the dependency; until then every change of it affects the image",
+    )
+}
+
+/// A package's folder as a context that is read whole.
+pub(crate) fn package_use(package: &Package) -> ContextUse {
+    ContextUse {
+        role: ContextRole::Package(package.name.clone()),
+        folder: plain_folder(&package.folder),
+        reads: vec![ContextRead {
+            context: None,
+            patterns: vec![".".to_owned()],
+            excludes: Vec::new(),
+            parents: false,
+            line: 1,
+        }],
     }
 }
 
@@ -356,7 +476,11 @@ fn report_idle_settings(
     }
 }
 
-fn context_uses(declaration: &ImageDeclaration) -> Vec<ContextUse> {
+fn context_uses(declaration: &ImageDeclaration, resolved: &Resolved) -> Vec<ContextUse> {
+    let reads = |context: Option<&str>| -> Vec<ContextRead> {
+        let sources = resolved.sources.iter();
+        sources.filter(|read| read.context.as_deref() == context).cloned().collect()
+    };
     let main = ContextFolder {
         folder: declaration.context.clone(),
         ignore_files: vec![
@@ -364,14 +488,16 @@ fn context_uses(declaration: &ImageDeclaration) -> Vec<ContextUse> {
             paths::in_folder(&declaration.context, ".dockerignore"),
         ],
     };
+    let main = ContextUse { role: ContextRole::Main, folder: main, reads: reads(None) };
     let named = declaration.contexts.iter().filter_map(|(name, source)| match source {
         ContextSource::Folder(folder) => Some(ContextUse {
             role: ContextRole::Named(name.clone()),
             folder: plain_folder(folder),
+            reads: reads(Some(name)),
         }),
         _ => None,
     });
-    std::iter::once(ContextUse { role: ContextRole::Main, folder: main }).chain(named).collect()
+    std::iter::once(main).chain(named).collect()
 }
 
 /// A folder that only its own `.dockerignore` narrows: BuildKit's rule for named contexts.

@@ -35,11 +35,11 @@ fn bases_by_name_and_through_base_image() {
     check(
         &texts(),
         &expect![[r#"
-        base-low <- ; reads main="packages/low"; public.ecr.aws/lambda/python:3.13 is external
-        base-high <- base-low (Base); reads main="packages/high"
-        one <- base-low (Base); reads main="lambdas/one"
-        two <- base-high (Base), base-low (Dependency); reads main="lambdas/two"
-    "#]],
+            base-low <- ; reads main="packages/low"; public.ecr.aws/lambda/python:3.13 is external
+            base-high <- base-low (Base); reads main="packages/high"
+            one <- base-low (Base); reads main="lambdas/one"
+            two <- base-high (Base); reads main="lambdas/two"
+        "#]],
     );
 }
 
@@ -50,11 +50,11 @@ fn a_mirror_stands_in_for_an_external_base() {
     check(
         &texts,
         &expect![[r#"
-        base-low <- ; reads main="packages/low"; public.ecr.aws/lambda/python:3.13 is mirror.example/lambda/python:3.13
-        base-high <- base-low (Base); reads main="packages/high"
-        one <- base-low (Base); reads main="lambdas/one"
-        two <- base-high (Base), base-low (Dependency); reads main="lambdas/two"
-    "#]],
+            base-low <- ; reads main="packages/low"; public.ecr.aws/lambda/python:3.13 is mirror.example/lambda/python:3.13
+            base-high <- base-low (Base); reads main="packages/high"
+            one <- base-low (Base); reads main="lambdas/one"
+            two <- base-high (Base); reads main="lambdas/two"
+        "#]],
     );
 }
 
@@ -124,11 +124,11 @@ fn other_images_come_in_by_copy_and_named_contexts() {
     check(
         &texts,
         &expect![[r#"
-        base-low <- ; reads main="packages/low"; public.ecr.aws/lambda/python:3.13 is external
-        base-high <- base-low (Base); reads main="packages/high"
-        one <- base-high (Base), base-low (Base); reads main="lambdas/one", named:assets="assets"; ghcr.io/x/uv:1 is external
-        two <- base-high (Base), base-low (Dependency); reads main="lambdas/two"
-    "#]],
+            base-low <- ; reads main="packages/low"; public.ecr.aws/lambda/python:3.13 is external
+            base-high <- base-low (Base); reads main="packages/high"
+            one <- base-high (Base), base-low (Base); reads main="lambdas/one", named:assets="assets"; ghcr.io/x/uv:1 is external
+            two <- base-high (Base); reads main="lambdas/two"
+        "#]],
     );
 }
 
@@ -225,13 +225,13 @@ fn cycles_are_shown_whole() {
     check(
         &texts,
         &expect![[r#"
-        base-low <- base-high (Dependency); reads main="packages/low"
-        base-high <- base-low (Base); reads main="packages/high"
-        one <- base-low (Base); reads main="lambdas/one"
-        two <- base-high (Base), base-low (Dependency); reads main="lambdas/two"
-        packages/high/pyproject.toml:2:9: these packages depend on each other: `high` → `low` → `high`
-          hint: one of these dependencies must go: move what both need into a package below them
-    "#]],
+            base-low <- base-high (Dependency); reads main="packages/low"
+            base-high <- base-low (Base); reads main="packages/high"
+            one <- base-low (Base); reads main="lambdas/one"
+            two <- base-high (Base); reads main="lambdas/two"
+            packages/high/pyproject.toml:2:9: these packages depend on each other: `high` → `low` → `high`
+              hint: one of these dependencies must go: move what both need into a package below them
+        "#]],
     );
     let mut texts = self::texts();
     texts.dockerfiles.insert("packages/low/Dockerfile".to_owned(), "FROM base-high\n".to_owned());

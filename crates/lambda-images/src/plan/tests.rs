@@ -1,14 +1,15 @@
 use super::*;
-use crate::fingerprint::{FileEntry, Mode, inputs_of, sha256, tree_digest};
-use crate::graph::ContextFolder;
+use crate::fingerprint::{Mode, ReadInputs, TreeDigest, inputs_of, sha256};
 use crate::graph::fixture::{Texts, texts};
 use crate::reference::Tag;
+use crate::tree::FileState;
 use expect_test::{Expect, expect};
 
 /// A workspace, ready to be planned.
 struct World {
     config: Config,
     graph: ImageGraph,
+    inputs: BTreeMap<ImageName, (Inputs, Fingerprint)>,
     records: BTreeMap<ImageName, Record>,
     last: BTreeMap<ImageName, Record>,
     names: BTreeMap<ImageName, ImageNames>,
@@ -20,19 +21,17 @@ struct World {
 
 fn world(texts: &Texts, content: &str) -> World {
     let (config, graph) = texts.graph();
-    let mut files: BTreeMap<ContextFolder, Vec<FileEntry>> = BTreeMap::new();
-    for context in graph.images().iter().flat_map(|image| &image.contexts) {
-        let content = if context.folder.folder == "lambdas/one" { content } else { "same" };
-        let file = FileEntry {
-            path: "handler.py".to_owned(),
-            mode: Mode::File,
-            sha256: sha256(content.as_bytes()),
-            size: 4,
-        };
-        files.insert(context.folder.clone(), vec![file]);
-    }
-    let trees = files.iter().map(|(folder, files)| (folder.clone(), tree_digest(files))).collect();
+    let content_of = |image: &Image| {
+        let is_one = image.declaration.context == "lambdas/one";
+        sha256(if is_one { content } else { "same" }.as_bytes())
+    };
+    let read = |image: &Image| ReadInputs {
+        contexts: BTreeMap::from([("main".to_owned(), TreeDigest(content_of(image)))]),
+        locks: BTreeMap::new(),
+    };
+    let all = inputs_of(&graph, graph.images().iter().map(read).collect());
     let mut world = World {
+        inputs: all,
         records: BTreeMap::new(),
         last: BTreeMap::new(),
         names: BTreeMap::new(),
@@ -43,7 +42,7 @@ fn world(texts: &Texts, content: &str) -> World {
         config,
         graph,
     };
-    for (name, (inputs, fingerprint)) in inputs_of(&world.graph, &trees) {
+    for (name, (inputs, fingerprint)) in world.inputs.clone() {
         let git = GitState::Clean { commit: "0123456789abcdef".to_owned() };
         let registry = world.config.registry.as_ref();
         world.names.insert(
@@ -51,12 +50,12 @@ fn world(texts: &Texts, content: &str) -> World {
             image_names(&world.config, registry, "dev", &name, &git, &fingerprint).unwrap(),
         );
         world.git.insert(name.clone(), git);
-        world.records.insert(
-            name.clone(),
-            Record::new(world.graph.get(&name).unwrap(), &inputs, fingerprint, |folder| {
-                &files[folder]
-            }),
-        );
+        world.records.insert(name.clone(), {
+            let image = world.graph.get(&name).unwrap();
+            let path = format!("{}/handler.py", image.declaration.context);
+            let file = FileState { mode: Mode::File, sha256: content_of(image), size: 4 };
+            Record::new(image, &inputs, fingerprint, BTreeMap::from([(path, file)]))
+        });
     }
     world
 }
@@ -79,7 +78,8 @@ impl World {
             &self.graph,
             &PlanFacts {
                 config: &self.config,
-                records: &self.records,
+                inputs: &self.inputs,
+                record_of: &|name| self.records[name].clone(),
                 last: &self.last,
                 names: &self.names,
                 git: &self.git,
@@ -182,10 +182,9 @@ fn a_base_is_built_only_if_somebody_needs_it() {
     check(
         &world,
         &expect![[r#"
-        Build base-low: the store has no image of these inputs; never built here
-        UpToDate base-high: `base-high-dev:sha-…` has these inputs
-        Build two: the store has no image of these inputs; never built here
-    "#]],
+            UpToDate base-high: `base-high-dev:sha-…` has these inputs
+            Build two: the store has no image of these inputs; never built here
+        "#]],
     );
 }
 
@@ -197,10 +196,9 @@ fn force_builds_what_was_asked_for() {
     check(
         &world,
         &expect![[r#"
-        UpToDate base-low: `base-low-dev:sha-…` has these inputs
-        UpToDate base-high: `base-high-dev:sha-…` has these inputs
-        Build two: forced by `--force`
-    "#]],
+            UpToDate base-high: `base-high-dev:sha-…` has these inputs
+            Build two: forced by `--force`
+        "#]],
     );
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::fingerprint::{Inputs, Mode, sha256};
-use crate::record::RecordedFile;
+use crate::tree::FileState;
 use expect_test::{Expect, expect};
 use std::collections::BTreeMap;
 
@@ -20,8 +20,10 @@ fn record(change: impl FnOnce(&mut Record)) -> Record {
         )]),
         remotes: BTreeMap::new(),
         contexts: BTreeMap::new(),
+        locks: BTreeMap::new(),
     };
-    let file = |content: &str, mode| RecordedFile { mode, sha256: sha256(content.as_bytes()) };
+    let file =
+        |content: &str, mode| FileState { mode, sha256: sha256(content.as_bytes()), size: 0 };
     let files = BTreeMap::from([
         ("a.py".to_owned(), file("a", Mode::File)),
         ("b.py".to_owned(), file("b", Mode::File)),
@@ -32,6 +34,7 @@ fn record(change: impl FnOnce(&mut Record)) -> Record {
         dockerfile: "f/Dockerfile".to_owned(),
         inputs,
         files,
+        undetermined: Vec::new(),
         duration_ms: None,
     };
     change(&mut record);
@@ -100,6 +103,54 @@ fn each_difference_is_told_once() {
 }
 
 #[test]
+fn distributions_of_a_lock_are_told_by_name() {
+    let part = |version: &str, content: &str| LockedPart {
+        version: Some(version.to_owned()),
+        sha256: sha256(content.as_bytes()),
+    };
+    let locked = |parts: &[(&str, LockedPart)]| {
+        let parts = parts.iter().map(|(name, part)| ((*name).to_owned(), part.clone()));
+        BTreeMap::from([("f/uv.lock".to_owned(), std::sync::Arc::new(parts.collect()))])
+    };
+    let before = record(|record| {
+        record.inputs.locks = locked(&[
+            ("numpy", part("2.2", "a")),
+            ("gone", part("1", "b")),
+            ("same", part("1", "c")),
+            ("boto3", part("1", "d")),
+        ]);
+    });
+    let after = record(|record| {
+        record.inputs.locks = locked(&[
+            ("numpy", part("2.3", "e")),
+            ("new", part("1", "f")),
+            ("same", part("1", "c")),
+            ("boto3", part("1", "other hashes")),
+        ]);
+    });
+    let reasons = reasons_since(&before, &after);
+    expect![[r#"
+        `boto3` changed in `f/uv.lock`
+        `gone` 1 is gone from `f/uv.lock`
+        `new` 1 is new in `f/uv.lock`
+        `numpy` 2.2 → 2.3 in `f/uv.lock`"#]]
+    .assert_eq(&reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_changed_file_of_a_context_that_counts_whole_says_why() {
+    check(
+        |record| {
+            record.files.remove("a.py");
+            record.undetermined.push("f/Dockerfile:3: `X` may be set".to_owned());
+        },
+        &expect![[r#"
+            `a.py` is gone
+            f/Dockerfile:3: `X` may be set"#]],
+    );
+}
+
+#[test]
 fn reasons_are_json_with_a_kind() {
     let reason = Reason::FileChanged { path: "a.py".to_owned() };
     assert_eq!(serde_json::to_string(&reason).unwrap(), r#"{"kind":"file-changed","path":"a.py"}"#);
@@ -116,11 +167,17 @@ fn one_of_each() -> Vec<Reason> {
         Reason::NameMissing { .. } => Some(Reason::IdentityMissing),
         Reason::IdentityMissing => Some(Reason::NeverBuilt),
         Reason::NeverBuilt => Some(Reason::ImageGone),
-        Reason::ImageGone => Some(Reason::FileChanged { path: path() }),
+        Reason::ImageGone => Some(Reason::ImageAdded),
+        Reason::ImageAdded => Some(Reason::BaseUnknown { message: text() }),
+        Reason::BaseUnknown { .. } => Some(Reason::FileChanged { path: path() }),
         Reason::FileChanged { .. } => Some(Reason::FileAdded { path: path() }),
         Reason::FileAdded { .. } => Some(Reason::FileRemoved { path: path() }),
         Reason::FileRemoved { .. } => Some(Reason::ModeChanged { path: path() }),
-        Reason::ModeChanged { .. } => Some(Reason::InstructionsChanged { path: path() }),
+        Reason::ModeChanged { .. } => Some(Reason::WholeContext { message: text() }),
+        Reason::WholeContext { .. } => {
+            Some(Reason::DistributionChanged { name: text(), was: None, is: None, path: path() })
+        }
+        Reason::DistributionChanged { .. } => Some(Reason::InstructionsChanged { path: path() }),
         Reason::InstructionsChanged { .. } => {
             Some(Reason::SettingChanged { name: text(), was: None, is: None })
         }

@@ -24,7 +24,7 @@ fn touched(
         ignores.insert(context.folder.clone(), parse_dockerignore(ignore).unwrap());
     }
     let pyprojects = pyprojects(texts);
-    let mut index = TouchIndex::new(&graph, &config, &ignores, &pyprojects);
+    let mut index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
     let touched = ask(&mut index);
     (names(&graph, &touched), names(&graph, &index.with_dependents(touched)))
 }
@@ -40,6 +40,8 @@ fn a_path_belongs_to_whose_context_it_would_be_in() {
     check_path("packages/high/src/gone.py", "base-high", "base-high two");
     check_path("packages/high/tests/x.py", "", "");
     check_path("packages/higher/x.py", "", "");
+    check_path("lambdas/one/handler.py", "one", "one");
+    check_path("lambdas/one/notes.txt", "", "");
     check_path("lambdas/one/Dockerfile", "one", "one");
     check_path("lambdas/one/.dockerignore", "one", "one");
     check_path("README.md", "", "");
@@ -71,7 +73,7 @@ fn check_removal(commits: &[&[SettingsChange]], expected: &[&str]) {
     *two = two.replace("\"low\"", "\"low\", \"gone\"");
     let (config, graph) = texts.graph();
     let (ignores, pyprojects) = (BTreeMap::new(), pyprojects(&texts));
-    let mut index = TouchIndex::new(&graph, &config, &ignores, &pyprojects);
+    let mut index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
     let mut touched = |changes: &[SettingsChange]| -> ImageSet {
         index.settings_touched(changes).into_iter().flatten().collect()
     };
@@ -171,11 +173,13 @@ fn check_folder(path: &str, ignore: &str, expected: &str) {
 #[test]
 fn a_folder_belongs_to_contexts_above_and_below_it() {
     check_folder("lambdas/one", "", "one");
-    check_folder("lambdas/one/vendor", "", "one");
+    check_folder("lambdas/one/vendor", "", "");
+    check_folder("lambdas/one/handler.py", "", "one");
+    check_folder("packages/high/vendor", "", "base-high");
     check_folder("lambdas", "*", "one two");
     check_folder("lambdas/on", "", "");
-    check_folder("lambdas/one/vendor", "vendor", "");
-    check_folder("lambdas/one/vendor", "vendor\n!vendor/kept.py", "one");
+    check_folder("packages/high/vendor", "vendor", "");
+    check_folder("packages/high/vendor", "vendor\n!vendor/kept.py", "base-high");
 }
 
 #[test]
@@ -194,7 +198,7 @@ fn a_package_without_an_image_may_have_had_one() {
 fn files_that_count_one_by_one() {
     let (config, graph) = texts().graph();
     let (ignores, pyprojects) = (BTreeMap::new(), pyprojects(&texts()));
-    let index = TouchIndex::new(&graph, &config, &ignores, &pyprojects);
+    let index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
     let mut files: Vec<&str> =
         index.single_files().filter(|path| !path.starts_with("packages")).collect();
     files.sort_unstable();

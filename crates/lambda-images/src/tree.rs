@@ -1,0 +1,183 @@
+//! The files of a context, and digests of what is read of them.
+//!
+//! # How it works
+//! As in git, a folder's digest is made from the digests of what is in it: name, mode and content
+//! of each file, name and digest of each folder. What is read of a folder is told by a
+//! [`Selection`]; a folder that is read whole has one digest, computed once, however many images
+//! read it. Cost grows with files, and with what each image reads beside whole folders.
+//!
+//! It reads no file: whoever fills it has.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use dockerfile::{EntryKind, Listing, Selection};
+use serde::{Deserialize, Serialize};
+
+use crate::fingerprint::{Encoder, Mode, Sha256Sum, TreeDigest};
+use crate::paths;
+
+/// One file as it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// As git records it.
+    pub mode: Mode,
+    /// SHA-256 of its bytes, or of a link's text.
+    pub sha256: Sha256Sum,
+    /// Its length in bytes: for people, not for the fingerprint.
+    #[serde(skip)]
+    pub size: u64,
+}
+
+/// A folder of the workspace as one ignore file leaves it.
+#[derive(Debug)]
+pub struct Tree {
+    /// Relative to the workspace root.
+    pub folder: String,
+    listing: Listing,
+    /// For each entry of the listing; `None`: not a file, or read by nobody.
+    files: Vec<Option<FileState>>,
+    /// Digests of folders that are read whole, by their range in the listing.
+    digests: Mutex<HashMap<(usize, usize), Sha256Sum>>,
+}
+
+impl Tree {
+    /// A tree of which no file has been read yet.
+    pub fn new(folder: impl Into<String>, listing: Listing) -> Tree {
+        let files = vec![None; listing.entries().len()];
+        Tree { folder: folder.into(), listing, files, digests: Mutex::default() }
+    }
+
+    /// What is in it.
+    pub fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    /// Path of an entry, relative to the workspace root.
+    pub fn path(&self, index: usize) -> String {
+        paths::in_folder(&self.folder, &self.listing.entries()[index].path)
+    }
+
+    /// What is known of an entry.
+    pub fn file(&self, index: usize) -> Option<&FileState> {
+        self.files[index].as_ref()
+    }
+
+    /// Tells what an entry is.
+    pub fn set_file(&mut self, index: usize, file: FileState) {
+        self.files[index] = Some(file);
+    }
+
+    /// The files of a selection with their paths from the workspace root. A file that went away
+    /// before it was read is none.
+    pub fn files<'t>(
+        &'t self,
+        selection: &'t Selection,
+    ) -> impl Iterator<Item = (String, &'t FileState)> {
+        selection
+            .entries()
+            .filter_map(|index| Some((self.path(index), self.files[index].as_ref()?)))
+    }
+
+    /// Bytes of a selection.
+    pub fn size(&self, selection: &Selection) -> u64 {
+        selection.entries().filter_map(|index| self.files[index]).map(|file| file.size).sum()
+    }
+
+    /// Digest of the files of a selection, without those in `left_out` (ascending indices).
+    pub fn digest(&self, selection: &Selection, left_out: &[usize]) -> TreeDigest {
+        let selected = ranges(selection, left_out);
+        let whole = 0..self.listing.entries().len();
+        TreeDigest(self.folder_digest("", whole, &selected).unwrap_or_else(|| empty_folder()))
+    }
+
+    /// `None`: nothing of it is selected. `prefix` is the folder's path with a slash behind it,
+    /// or empty; `within` the range of all that is below it.
+    fn folder_digest(
+        &self,
+        prefix: &str,
+        within: Range<usize>,
+        selected: &[Range<usize>],
+    ) -> Option<Sha256Sum> {
+        let entries = self.listing.entries();
+        let first = selected.partition_point(|range| range.end <= within.start);
+        let is_whole = selected
+            .get(first)
+            .is_some_and(|range| range.start <= within.start && range.end >= within.end);
+        let key = (within.start, within.end);
+        if is_whole && let Some(known) = self.known_digests().get(&key) {
+            return Some(*known);
+        }
+        let mut encoder = Encoder::new("folder");
+        let mut is_empty = true;
+        let mut at = within.start;
+        for range in &selected[first..] {
+            if range.start >= within.end {
+                break;
+            }
+            at = at.max(range.start);
+            while at < range.end.min(within.end) {
+                let path = &entries[at].path;
+                let below = &path[prefix.len()..];
+                let Some((name, _)) = below.split_once('/') else {
+                    if let (Some(file), false) =
+                        (&self.files[at], entries[at].kind == EntryKind::Folder)
+                    {
+                        encoder.field(below.as_bytes());
+                        encoder.field(file.mode.as_str().as_bytes());
+                        encoder.field(&file.sha256.0);
+                        is_empty = false;
+                    }
+                    at += 1;
+                    continue;
+                };
+                let child = &path[..prefix.len() + name.len()];
+                let child_range = self.listing.below(child);
+                let child_prefix = &path[..=child.len()];
+                let next = child_range.end;
+                if let Some(digest) = self.folder_digest(child_prefix, child_range, selected) {
+                    encoder.field(name.as_bytes());
+                    encoder.field(b"040000");
+                    encoder.field(&digest.0);
+                    is_empty = false;
+                }
+                at = next;
+            }
+        }
+        if is_empty {
+            return None;
+        }
+        let digest = encoder.finish();
+        if is_whole {
+            self.known_digests().insert(key, digest);
+        }
+        Some(digest)
+    }
+
+    fn known_digests(&self) -> std::sync::MutexGuard<'_, HashMap<(usize, usize), Sha256Sum>> {
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn empty_folder() -> Sha256Sum {
+    Encoder::new("folder").finish()
+}
+
+/// Everything that a selection reads, as ascending ranges with gaps between them.
+fn ranges(selection: &Selection, left_out: &[usize]) -> Vec<Range<usize>> {
+    if selection.links.is_empty() && left_out.is_empty() {
+        return selection.ranges.clone();
+    }
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for index in selection.entries().filter(|index| left_out.binary_search(index).is_err()) {
+        match ranges.last_mut() {
+            Some(last) if last.end == index => last.end += 1,
+            _ => ranges.push(index..index + 1),
+        }
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use dockerfile::{ContextRead, Entry, select};
+use proptest::prelude::*;
+
+use super::*;
+use crate::fingerprint::sha256;
+
+type Files = BTreeMap<String, (bool, String)>;
+
+fn tree(files: &Files) -> Tree {
+    let entries = files.keys().map(|path| Entry { path: path.clone(), kind: EntryKind::File });
+    let mut tree = Tree::new("", Listing::new(entries.collect()));
+    for index in 0..tree.listing().entries().len() {
+        let (executable, content) = &files[&tree.path(index)];
+        let mode = if *executable { Mode::Executable } else { Mode::File };
+        let state = FileState { mode, sha256: sha256(content.as_bytes()), size: 0 };
+        tree.set_file(index, state);
+    }
+    tree
+}
+
+fn selection(tree: &Tree, patterns: &[&str]) -> Selection {
+    let read = ContextRead {
+        context: None,
+        patterns: patterns.iter().map(|text| (*text).to_owned()).collect(),
+        excludes: Vec::new(),
+        parents: false,
+        line: 1,
+    };
+    select(tree.listing(), &[&read])
+}
+
+/// Names of which none is a folder here and a file there.
+fn files() -> impl Strategy<Value = Files> {
+    prop::collection::btree_map(
+        "[a-c]{1,2}(/[a-c-]{1,2}){0,2}/?",
+        (any::<bool>(), "[xy]{0,2}"),
+        0..8,
+    )
+    .prop_map(|files| {
+        let paths: BTreeSet<String> =
+            files.keys().map(|path| path.trim_end_matches('/').to_owned()).collect();
+        let is_folder = |path: &str| paths.iter().any(|p| p.starts_with(&format!("{path}/")));
+        let all =
+            files.into_iter().map(|(path, file)| (path.trim_end_matches('/').to_owned(), file));
+        all.filter(|(path, _)| !is_folder(path)).collect()
+    })
+}
+
+fn whole(files: &Files) -> TreeDigest {
+    let tree = tree(files);
+    tree.digest(&selection(&tree, &["."]), &[])
+}
+
+proptest! {
+    #[test]
+    fn equal_trees_and_only_they_have_equal_digests(a in files(), b in files()) {
+        prop_assert_eq!(whole(&a) == whole(&b), a == b);
+    }
+
+    /// What is beside the selection doesn't count, nor does what was asked before.
+    #[test]
+    fn a_digest_is_of_what_is_selected(
+        files in files(),
+        patterns in prop::collection::vec(prop::sample::select(vec!["a", "b*", "a/b", "*/c", "ab", "?"]), 1..4),
+        before in prop::sample::select(vec![".", "a", "*"]),
+    ) {
+        let all = tree(&files);
+        all.digest(&selection(&all, &[before]), &[]);
+        let selected = selection(&all, &patterns);
+        let of_selected: Files = all
+            .files(&selected)
+            .map(|(path, _)| (path.clone(), files[&path].clone()))
+            .collect();
+        prop_assert_eq!(all.digest(&selected, &[]), whole(&of_selected));
+        for (index, (path, _)) in selected.entries().zip(all.files(&selected)) {
+            let mut without = of_selected.clone();
+            without.remove(&path);
+            prop_assert_eq!(all.digest(&selected, &[index]), whole(&without));
+        }
+    }
+}
+
+#[test]
+fn a_file_that_went_away_is_none() {
+    let files: Files = [("a/x", "1"), ("b", "2")]
+        .into_iter()
+        .map(|(path, text)| (path.to_owned(), (false, text.to_owned())))
+        .collect();
+    let all = tree(&files);
+    let gone = Tree::new("", all.listing().clone());
+    assert_eq!(gone.digest(&selection(&gone, &["."]), &[]), whole(&Files::new()));
+    assert_ne!(whole(&files), whole(&Files::new()));
+}
+
+#[test]
+fn paths_are_from_the_workspace_root() {
+    let entries = vec![Entry { path: "src/x.py".to_owned(), kind: EntryKind::File }];
+    let tree = Tree::new("lambdas/one", Listing::new(entries));
+    assert_eq!(tree.path(0), "lambdas/one/src/x.py");
+}
