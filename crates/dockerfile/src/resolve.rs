@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::canonical::canonical_directives;
 use crate::dockerfile::Dockerfile;
 use crate::fault::{Fault, Refusal};
+use crate::instruction::InstructionKind;
 use crate::platform::{Platform, is_predefined, predefined_args};
 use crate::remote::RemoteKind;
 
@@ -71,6 +72,9 @@ pub struct Resolved {
     /// The commands that are run, in the order of the file, as they are written; here-documents
     /// follow their command.
     pub commands: Vec<String>,
+    /// Whether the image keeps an `ONBUILD`: what stands on it runs more than its own Dockerfile
+    /// says.
+    pub leaves_triggers: bool,
     /// What of all that is read may stay in the image, see [`Resolved::may_keep`].
     pub(crate) keeping: Keeping,
 }
@@ -178,6 +182,9 @@ impl Dockerfile {
             ..Resolved::default()
         };
         resolved.instructions.extend(self.canonical_global_args());
+        let instructions = &self.stages[target].instructions;
+        resolved.leaves_triggers =
+            instructions.iter().any(|i| matches!(i.kind, InstructionKind::Onbuild(_)));
         resolved.keeping = Keeping::new(target, &graph);
         evaluate::evaluate(&graph, &reached, settings, &global, &mut resolved)?;
         graph.add_target_reference(target, &mut resolved);

@@ -96,6 +96,16 @@ pub enum ContextKind {
     Workspace,
 }
 
+/// What of an image's main context counts as an input, and is sent to the builder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reads {
+    /// What the Dockerfile reads.
+    #[default]
+    Dockerfile,
+    /// All of it.
+    Context,
+}
+
 /// The settings of one image: `[tool.lambda-image]`, or an entry of `[[images]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageSettings {
@@ -121,6 +131,13 @@ pub struct ImageSettings {
     pub base: Option<Text>,
     /// Build secrets.
     pub secrets: Vec<Text>,
+    /// What of the main context counts.
+    pub reads: Reads,
+}
+
+/// Whether a `Cargo.toml` has a `[workspace]`, and thus is the root of one.
+pub fn has_workspace(text: &str) -> bool {
+    toml_edit::Document::parse(text).is_ok_and(|root| root.contains_key("workspace"))
 }
 
 /// Reads the configuration from the text of the root `Cargo.toml`. A file without the table
@@ -299,6 +316,10 @@ fn read_image_settings(mut values: Values, place: (usize, usize)) -> ImageSettin
         platform: values.text("platform"),
         base: values.text("base"),
         secrets: values.texts("secrets").unwrap_or_default(),
+        reads: match values.text("reads").map(|text| text.value).as_deref() {
+            Some("context") => Reads::Context,
+            _ => Reads::Dockerfile,
+        },
     }
 }
 

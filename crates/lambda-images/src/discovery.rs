@@ -15,7 +15,7 @@ use std::fmt;
 use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
 
 use self::declared::Declared;
-use crate::config::{Config, ImageSettings, Kind, read_pyproject_settings, report_misnamed};
+use crate::config::{Config, ImageSettings, Kind, Reads, read_pyproject_settings, report_misnamed};
 use crate::paths;
 use crate::platform::Platform;
 use crate::problem::{Problem, suggestion};
@@ -136,6 +136,8 @@ pub struct ImageDeclaration {
     pub base_is_own: bool,
     /// Build secrets, as `docker buildx build --secret` takes them.
     pub secrets: Vec<String>,
+    /// What of the main context counts.
+    pub reads: Reads,
     /// The project whose image it is.
     pub package: Option<PackageName>,
 }

@@ -37,6 +37,13 @@ const fn key(name: &'static str, shape: Shape, default: &'static str, about: &'s
     Key { name, shape, default, about }
 }
 
+const READS: Key = key(
+    "reads",
+    Shape::OneOf(&["dockerfile", "context"]),
+    "dockerfile",
+    "What of the main context counts as an input and is sent to the builder: what the Dockerfile reads, or all of the `\"context\"` after its ignore file, for an external base image whose `ONBUILD` copies from it.",
+);
+
 /// `[workspace.metadata.lambda-images]` in the root `Cargo.toml`.
 pub const WORKSPACE: &[Key] = &[
     key(
@@ -160,6 +167,7 @@ pub const PYPROJECT: &[Key] = &[
         "",
         "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the folder of this `pyproject.toml`. Their values never count as inputs.",
     ),
+    READS,
 ];
 
 /// An entry of `[[workspace.metadata.lambda-images.images]]`.
@@ -199,6 +207,7 @@ pub const IMAGE_ENTRY: &[Key] = &[
         "",
         "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the workspace root. Their values never count as inputs.",
     ),
+    READS,
 ];
 
 /// The JSON schema (draft 2020-12) of both tables, for editors: `$defs/workspace` is

@@ -131,6 +131,8 @@ pub struct PlanFacts<'a> {
     pub network: Network,
     /// Where images go.
     pub destination: Destination,
+    /// Where the Dockerfile of an image lies that is handed to the builder.
+    pub staged: &'a dyn Fn(&ImageName) -> String,
     /// The images asked for; empty: all.
     pub selected: &'a BTreeSet<ImageName>,
     /// Build what was asked for even if it exists.
@@ -258,7 +260,7 @@ fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
     }
     let build = Build {
         context: paths::shown(&declaration.context).to_owned(),
-        dockerfile: declaration.dockerfile.clone(),
+        dockerfile: (facts.staged)(&declaration.name),
         contexts,
         target: declaration.target.clone(),
         args: image.args(),

@@ -15,6 +15,7 @@ mod worktree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -25,16 +26,18 @@ use lambda_images::touch::TouchIndex;
 use serde::{Deserialize, Serialize};
 
 use self::blobs::Blobs;
+use self::worktree::WorkTree;
 use crate::environment::Environment;
 use crate::failure::output_failure;
-use crate::inputs::Folders;
+use crate::inputs::Found;
 use crate::state::{State, read_json, write_json};
 use crate::workspace::Workspace;
 
 /// The repository of a workspace.
-struct Repository<'a> {
+pub(crate) struct Repository {
     environment: Environment,
-    workspace: &'a Workspace,
+    /// The workspace root.
+    root: PathBuf,
     head: String,
     /// Commits of a shallow clone whose parents are missing; `None`: the clone is whole.
     cut: Option<BTreeSet<String>>,
@@ -42,24 +45,46 @@ struct Repository<'a> {
     prefix: String,
 }
 
+/// What git says of a workspace's files, before anybody knows what they are for.
+pub(crate) struct Git {
+    repository: Repository,
+    work_tree: WorkTree,
+}
+
+impl Git {
+    /// Asks git. `Ok(Err(…))`: there is no repository, or none with a commit; why, as a lowercase
+    /// fragment.
+    pub(crate) fn ask(
+        root: &Path,
+        environment: &Environment,
+    ) -> anyhow::Result<Result<Git, String>> {
+        let repository = match Repository::open(root, environment) {
+            Ok(repository) => repository,
+            Err(why) => return Ok(Err(why)),
+        };
+        let work_tree = WorkTree::read(&repository)?;
+        Ok(Ok(Git { repository, work_tree }))
+    }
+}
+
 /// What git says of each image, by name.
 pub(crate) fn git_states(
+    git: &Result<Git, String>,
     workspace: &Workspace,
-    folders: &Folders,
-    environment: &Environment,
+    found: &Found,
     state: &State,
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let images = workspace.graph.images();
-    let repository = match Repository::open(workspace, environment) {
-        Ok(repository) => repository,
+    let Git { repository, work_tree } = match git {
+        Ok(git) => git,
         Err(why) => {
             let unknown = |name: &ImageName| (name.clone(), GitState::Unknown { why: why.clone() });
             return Ok(images.iter().map(|image| unknown(image.name())).collect());
         }
     };
     let (dirty, newest) = std::thread::scope(|scope| {
-        let newest = scope.spawn(|| repository.newest_commits(folders, state));
-        let dirty = worktree::dirty_paths(&repository, folders);
+        let newest = scope.spawn(|| repository.newest_commits(workspace, found, state));
+        let dirty = worktree::dirty_paths(repository, work_tree, workspace, found);
         (dirty, newest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (mut dirty, newest) = (dirty?, newest?);
@@ -77,14 +102,11 @@ pub(crate) fn git_states(
     Ok(states.collect())
 }
 
-impl<'a> Repository<'a> {
+impl Repository {
     /// `Err`: there is no repository, or none with a commit; why, as a lowercase fragment.
-    fn open(workspace: &'a Workspace, environment: &Environment) -> Result<Repository<'a>, String> {
-        let mut environment = environment
-            .clone()
-            .in_folder(&workspace.root)
-            .with("GIT_OPTIONAL_LOCKS", "0")
-            .with("LC_ALL", "C");
+    fn open(root: &Path, environment: &Environment) -> Result<Repository, String> {
+        let mut environment =
+            environment.clone().in_folder(root).with("GIT_OPTIONAL_LOCKS", "0").with("LC_ALL", "C");
         // A hook or `git rebase --exec` sets these, for another folder than this one.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"] {
             environment = environment.without(name);
@@ -106,7 +128,7 @@ impl<'a> Repository<'a> {
         let (prefix, head) = rest.trim_end().rsplit_once('\n').ok_or("git gave no head")?;
         let mut repository = Repository {
             environment,
-            workspace,
+            root: root.to_owned(),
             head: head.to_owned(),
             cut: None,
             prefix: prefix.to_owned(),
@@ -121,7 +143,7 @@ impl<'a> Repository<'a> {
     fn shallow_commits(&self) -> anyhow::Result<BTreeSet<String>> {
         let path = self.output(&["rev-parse", "--git-path", "shallow"])?;
         let path = String::from_utf8_lossy(&path);
-        let path = self.workspace.root.join(path.trim_end_matches('\n'));
+        let path = self.root.join(path.trim_end_matches('\n'));
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("failed to read `{}`", path.display()))?;
         let mut cut = BTreeSet::new();
@@ -156,11 +178,6 @@ impl<'a> Repository<'a> {
         path.strip_prefix(self.prefix.as_str())
     }
 
-    fn touch_index<'f>(&'f self, folders: &'f Folders) -> TouchIndex<'f> {
-        let Workspace { graph, config, pyprojects, .. } = self.workspace;
-        TouchIndex::new(graph, config, &folders.ignores, pyprojects)
-    }
-
     fn why_no_commit(&self) -> String {
         if self.cut.is_some() {
             "the clone is shallow and its history ends too soon: `git fetch --unshallow` brings the rest".to_owned()
@@ -173,16 +190,17 @@ impl<'a> Repository<'a> {
     /// the question are the same, else from history.
     fn newest_commits(
         &self,
-        folders: &Folders,
+        workspace: &Workspace,
+        found: &Found,
         state: &State,
     ) -> anyhow::Result<BTreeMap<usize, String>> {
-        let question = self.question(folders);
+        let question = self.question(workspace, found);
         if let Some(answer) = read_json::<Answer>(&state.git_path())
             && answer.question == question
         {
             return Ok(answer.commits);
         }
-        let commits = walk::newest_commits(self, &mut self.touch_index(folders))?;
+        let commits = walk::newest_commits(self, workspace, &mut touch_index(workspace, found))?;
         let answer = Answer { question, commits };
         // An answer that can't be kept, say in a tree that is read-only, is found anew.
         write_json(&state.git_path(), &answer).unwrap_or_default();
@@ -190,12 +208,18 @@ impl<'a> Repository<'a> {
     }
 
     /// All that the answer depends on, in one hash.
-    fn question(&self, folders: &Folders) -> String {
-        let Workspace { graph, config, pyprojects, .. } = self.workspace;
-        let mut text = format!("3\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
+    fn question(&self, workspace: &Workspace, found: &Found) -> String {
+        let Workspace { graph, config, pyprojects, .. } = workspace;
+        let mut text = format!("4\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
         let written = "a string takes all that is written";
         write!(text, "{config:?}\n{pyprojects:?}\n").expect(written);
-        for image in graph.images() {
+        for (index, image) in graph.images().iter().enumerate() {
+            for read in found.of_image(index).iter().filter(|read| !read.selection.links.is_empty())
+            {
+                let tree = &found.contexts.trees()[read.tree];
+                let paths = read.selection.entries().map(|entry| tree.path(entry));
+                writeln!(text, "{:?}", paths.collect::<Vec<_>>()).expect(written);
+            }
             writeln!(
                 text,
                 "{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
@@ -207,12 +231,17 @@ impl<'a> Repository<'a> {
             )
             .expect(written);
         }
-        for (folder, ignore) in &folders.ignores {
+        for (folder, ignore) in &found.ignores {
             writeln!(text, "{folder:?}\n{:?}", ignore.patterns().collect::<Vec<_>>())
                 .expect(written);
         }
         sha256(text.as_bytes()).to_string()
     }
+}
+
+fn touch_index<'a>(workspace: &'a Workspace, found: &'a Found) -> TouchIndex<'a> {
+    let Workspace { graph, config, pyprojects, .. } = workspace;
+    TouchIndex::new(graph, config, &found.ignores, pyprojects, &found.contexts)
 }
 
 /// What git said last.

@@ -1,58 +1,58 @@
-//! Reads the folders that images are built from: every file that the ignore file leaves, with
-//! its mode and its SHA-256. Each folder once, however many images read it; in parallel.
+//! Reads what images are built from: lists the folders of their contexts, hashes the files that
+//! some Dockerfile reads. Each folder and file once, however many images read it; in parallel.
 //!
-//! It does not decide what an image reads: that is the graph's affair.
+//! It does not decide what an image reads: that is for the graph and `lambda_images::contexts`.
 
+mod hash;
 mod walk;
 
-pub(crate) use walk::file_mode;
+pub(crate) use hash::{file_mode, hash_file};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Mutex;
 
 use anyhow::Context as _;
-use dockerfile::{Dockerignore, parse_dockerignore};
+use dockerfile::{Dockerignore, Listing, Reach, parse_dockerignore};
+use lambda_images::contexts::{Contexts, ReadContext};
 use lambda_images::discovery::ImageName;
-use lambda_images::fingerprint::{FileEntry, Fingerprint, Inputs, inputs_of, tree_digest};
-use lambda_images::graph::{ContextFolder, Image, ImageGraph};
+use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_of};
+use lambda_images::graph::{
+    ContextFolder, ContextUse, Image, ImageGraph, not_brought_in, package_use,
+};
+use lambda_images::locks::Locks;
 use lambda_images::paths;
 use lambda_images::problem::Problem;
 use lambda_images::record::Record;
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use lambda_images::tree::Tree;
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _,
+    ParallelIterator as _,
+};
 
 use crate::failure::WorkspaceProblems;
 use crate::hash_cache::HashCache;
 use crate::state::State;
 use crate::workspace::report_link;
 
-/// The folders of all images.
-pub(crate) struct Folders {
-    trees: Vec<Tree>,
-    /// Which of `trees` each folder is: two images can read one folder through one ignore file.
-    by_folder: BTreeMap<ContextFolder, usize>,
+/// What was read for some images.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) contexts: Contexts,
     /// The ignore file of each folder that has one.
     pub(crate) ignores: BTreeMap<ContextFolder, Dockerignore>,
+    pub(crate) locks: Mutex<Locks>,
+    /// What is not as it should be and keeps nothing from being built.
+    pub(crate) warnings: Vec<Problem>,
 }
 
-/// A folder as one ignore file leaves it.
-pub(crate) struct Tree {
-    /// Relative to the workspace root.
-    pub(crate) folder: String,
-    /// Sorted by path.
-    pub(crate) files: Vec<FileEntry>,
-}
+/// The inputs and fingerprint of every image.
+pub(crate) type AllInputs = BTreeMap<ImageName, (Inputs, Fingerprint)>;
 
-/// What counts of every image.
-pub(crate) struct ImageInputs {
-    pub(crate) records: BTreeMap<ImageName, Record>,
-    /// Bytes of each image's input files.
-    pub(crate) sizes: BTreeMap<ImageName, u64>,
-}
-
-impl Folders {
-    /// Reads every folder of `graph`, and hashes the files that `hashes` does not know.
+impl Found {
+    /// Reads what the images of `graph` read, and hashes the files that `hashes` does not know.
     ///
     /// # Errors
     /// A folder that does not exist, a bad ignore file, a file that BuildKit could not send:
@@ -61,120 +61,183 @@ impl Folders {
         root: &Path,
         graph: &ImageGraph,
         hashes: &HashCache,
-    ) -> anyhow::Result<Folders> {
-        Folders::read_images(root, graph.images(), hashes)
+    ) -> anyhow::Result<Found> {
+        Found::read_images(root, graph, graph.images(), hashes)
     }
 
-    /// The same for the folders of some images.
+    /// The same for some images of the graph.
     pub(crate) fn read_images(
         root: &Path,
+        graph: &ImageGraph,
         images: &[Image],
         hashes: &HashCache,
-    ) -> anyhow::Result<Folders> {
-        let contexts = images.iter().flat_map(|image| &image.contexts);
-        let wanted: BTreeSet<&ContextFolder> = contexts.map(|context| &context.folder).collect();
-        let (ignore_files, mut problems) = read_ignore_files(root, &wanted)?;
-        let mut indexes: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
-        let mut by_folder = BTreeMap::new();
-        let mut ignores = BTreeMap::new();
-        for folder in wanted {
+    ) -> anyhow::Result<Found> {
+        let mut found = Found::default();
+        let wanted: Vec<&ContextUse> = images.iter().flat_map(|image| &image.contexts).collect();
+        found.list(root, &wanted)?;
+        let contexts = &found.contexts;
+        let reads = images.par_iter().map(|image| contexts.read(image, &image.contexts)).collect();
+        found.contexts.set_reads(reads);
+        found.add_left_out(root, graph, images)?;
+        hash::hash_wanted(root, &mut found.contexts, hashes)?;
+        found.read_locks(root);
+        Ok(found)
+    }
+
+    /// Adds the trees of the contexts that have none yet.
+    fn list(&mut self, root: &Path, wanted: &[&ContextUse]) -> anyhow::Result<()> {
+        let folders: BTreeSet<&ContextFolder> = wanted
+            .iter()
+            .map(|context| &context.folder)
+            .filter(|folder| self.contexts.tree_of(folder).is_none())
+            .collect();
+        let (ignore_files, mut problems) = read_ignore_files(root, &folders)?;
+        let mut groups: BTreeMap<(&str, Option<&str>), Group> = BTreeMap::new();
+        for context in wanted.iter().filter(|context| folders.contains(&context.folder)) {
+            let folder = &context.folder;
             let ignore = ignore_files.of(folder);
-            let next = indexes.len();
             let key = (folder.folder.as_str(), ignore.map(|(path, _)| path));
-            by_folder.insert(folder.clone(), *indexes.entry(key).or_insert(next));
+            let group = groups.entry(key).or_default();
+            group.reach.add_reads(0, &context.reads);
+            group.folders.insert(folder.clone());
             if let Some((_, Some(ignore))) = ignore {
-                ignores.insert(folder.clone(), ignore.clone());
+                self.ignores.insert(folder.clone(), ignore.clone());
             }
         }
-        report_own_files(&by_folder, &ignores, &mut problems);
-        let mut keys: Vec<_> = indexes.into_iter().collect();
-        keys.sort_by_key(|(_, index)| *index);
-        let read: Vec<Result<Tree, Vec<Problem>>> = keys
+        let listed: Vec<Result<(Tree, BTreeSet<ContextFolder>), Vec<Problem>>> = groups
+            .into_iter()
+            .collect::<Vec<_>>()
             .into_par_iter()
-            .map(|((folder, ignore), _)| {
-                let files = match ignore.map(|path| ignore_files.parsed(path)) {
+            .map(|((folder, ignore), mut group)| {
+                let listing = match ignore.map(|path| ignore_files.parsed(path)) {
                     // Its problem is told; what it would have left out must not make others.
-                    Some(None) => Vec::new(),
-                    Some(ignore) => walk::read_folder(root, folder, ignore, hashes)?,
-                    None => walk::read_folder(root, folder, None, hashes)?,
+                    Some(None) => Listing::default(),
+                    ignore => {
+                        let ignore = ignore.flatten();
+                        report_own_files(&group, ignore)?;
+                        walk::list_folder(root, folder, ignore, &mut group.reach)?
+                    }
                 };
-                Ok(Tree { folder: folder.to_owned(), files })
+                Ok((Tree::new(folder, listing), group.folders))
             })
             .collect();
-        let mut trees = Vec::with_capacity(read.len());
-        for result in read {
+        for result in listed {
             match result {
-                Ok(tree) => trees.push(tree),
+                Ok((tree, folders)) => self.contexts.add_tree(tree, folders),
                 Err(found) => problems.extend(found),
             }
         }
-        if !problems.is_empty() {
-            problems.sort();
-            problems.dedup();
-            return Err(WorkspaceProblems(problems).into());
+        if problems.is_empty() { Ok(()) } else { Err(workspace_problems(problems)) }
+    }
+
+    /// The packages that an image depends on and that its contexts don't bring in after all: they
+    /// count all the same.
+    fn add_left_out(
+        &mut self,
+        root: &Path,
+        graph: &ImageGraph,
+        images: &[Image],
+    ) -> anyhow::Result<()> {
+        let mut added: Vec<(usize, ContextUse)> = Vec::new();
+        for (index, image) in images.iter().enumerate() {
+            for (package, declared) in self.contexts.left_out(index, image, graph) {
+                let package = &graph.packages()[package];
+                self.warnings.push(not_brought_in(image, package, declared));
+                added.push((index, package_use(package)));
+            }
         }
-        Ok(Folders { trees, by_folder, ignores })
+        let wanted: Vec<&ContextUse> = added.iter().map(|(_, context)| context).collect();
+        self.list(root, &wanted)?;
+        for (index, context) in &added {
+            let reads = self.contexts.read(&images[*index], std::slice::from_ref(context));
+            self.contexts.add_reads(*index, reads);
+        }
+        Ok(())
     }
 
-    /// Everything that was read, each folder once for each ignore file that it is read through.
-    pub(crate) fn trees(&self) -> &[Tree] {
-        &self.trees
+    /// Reads the locks that may count by what is installed from them.
+    fn read_locks(&mut self, root: &Path) {
+        let mut locks = Locks::default();
+        for (path, content) in self.contexts.locks().into_keys() {
+            // One that can't be read as text counts by its bytes.
+            if let Ok(text) = fs::read_to_string(root.join(&path)) {
+                locks.add(&path, content, &text);
+            }
+        }
+        self.locks = Mutex::new(locks);
     }
 
-    /// Paths of all files, relative to the workspace root.
+    /// Paths of all files that are read, relative to the workspace root.
     pub(crate) fn paths(&self) -> HashSet<String> {
-        let of_tree = |tree: &Tree| {
-            let files = tree.files.iter();
-            files.map(|file| paths::in_folder(&tree.folder, &file.path)).collect::<Vec<_>>()
+        let wanted = self.contexts.wanted();
+        let trees = self.contexts.trees().iter().zip(&wanted);
+        let of_tree = |(tree, wanted): (&Tree, &Vec<bool>)| {
+            let indices = (0..wanted.len()).filter(|&index| wanted[index]);
+            indices.map(|index| tree.path(index)).collect::<Vec<_>>()
         };
-        self.trees.iter().flat_map(of_tree).collect()
+        trees.flat_map(of_tree).collect()
     }
 
-    /// The files of one folder.
-    pub(crate) fn files_of(&self, folder: &ContextFolder) -> &[FileEntry] {
-        self.by_folder.get(folder).map_or(&[], |index| &self.trees[*index].files)
+    /// The inputs and fingerprint of every image.
+    pub(crate) fn inputs(&self, graph: &ImageGraph) -> AllInputs {
+        let images = graph.images().par_iter().enumerate();
+        let read = |(index, image)| self.contexts.read_inputs(index, image, graph, &self.locks);
+        let read: Vec<ReadInputs> = images.map(read).collect();
+        inputs_of(graph, read)
     }
 
-    /// The inputs, fingerprint and record of every image.
-    pub(crate) fn image_inputs(&self, graph: &ImageGraph) -> ImageInputs {
-        let digests: Vec<_> = self.trees.iter().map(|tree| tree_digest(&tree.files)).collect();
-        let digests = self
-            .by_folder
-            .iter()
-            .map(|(folder, index)| (folder.clone(), digests[*index]))
-            .collect();
-        let inputs: BTreeMap<ImageName, (Inputs, Fingerprint)> = inputs_of(graph, &digests);
-        let mut all = ImageInputs { records: BTreeMap::new(), sizes: BTreeMap::new() };
-        for image in graph.images() {
-            let (inputs, fingerprint) = &inputs[image.name()];
-            let record = Record::new(image, inputs, *fingerprint, |folder| self.files_of(folder));
-            all.records.insert(image.name().clone(), record);
-            let files = image.contexts.iter().flat_map(|context| self.files_of(&context.folder));
-            all.sizes.insert(image.name().clone(), files.map(|file| file.size).sum());
-        }
-        all
+    /// All that is known of one image, which is the `index`th of those that were read.
+    pub(crate) fn record(&self, index: usize, image: &Image, inputs: &AllInputs) -> Record {
+        let (inputs, fingerprint) = &inputs[image.name()];
+        Record::new(image, inputs, *fingerprint, self.contexts.files(index, &inputs.locks))
+    }
+
+    /// Whether a lock has the content that it had then.
+    pub(crate) fn knows_same_lock(&self, then: &Found, path: &str) -> bool {
+        let content = |found: &Found| -> Vec<Sha256Sum> {
+            let locks = found.contexts.locks().into_keys();
+            locks.filter(|(known, _)| known == path).map(|(_, content)| content).collect()
+        };
+        content(self) == content(then)
+    }
+
+    /// What an image reads.
+    pub(crate) fn of_image(&self, index: usize) -> &[ReadContext] {
+        self.contexts.of_image(index)
     }
 }
 
-/// A context that holds what this tool or git writes is another one after every run.
-fn report_own_files(
-    folders: &BTreeMap<ContextFolder, usize>,
-    ignores: &BTreeMap<ContextFolder, Dockerignore>,
-    problems: &mut Vec<Problem>,
-) {
-    for folder in folders.keys() {
+/// The contexts that see a folder through one ignore file.
+#[derive(Default)]
+struct Group {
+    reach: Reach,
+    folders: BTreeSet<ContextFolder>,
+}
+
+pub(crate) fn workspace_problems(mut problems: Vec<Problem>) -> anyhow::Error {
+    problems.sort();
+    problems.dedup();
+    WorkspaceProblems(problems).into()
+}
+
+/// A build that reads what this tool or git writes is another one after every run.
+fn report_own_files(group: &Group, ignore: Option<&Dockerignore>) -> Result<(), Vec<Problem>> {
+    let mut problems = Vec::new();
+    for folder in &group.folders {
         for (name, file) in [("target", State::MANIFEST), (".git", ".git/HEAD")] {
             let Some(path) = paths::strip_folder(&folder.folder, file) else { continue };
-            if !ignores.get(folder).is_some_and(|ignore| ignore.excludes(path)) {
+            if group.reach.reads(path) && !ignore.is_some_and(|ignore| ignore.excludes(path)) {
                 let shown = paths::shown(&folder.folder);
-                let message =
-                    format!("the context `{shown}` holds `{name}`, which changes with every run");
+                let message = format!(
+                    "the build reads `{name}` of the context `{shown}`, which changes with every run"
+                );
                 let ignore = folder.ignore_files.last().map_or(".dockerignore", String::as_str);
                 let problem = Problem::of_file(ignore, message);
                 problems.push(problem.hint(format!("add the line `{name}` to `{ignore}`")));
             }
         }
     }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// The ignore files that exist, by path; `None` for one with faults.

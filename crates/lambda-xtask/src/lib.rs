@@ -24,6 +24,7 @@ mod inputs;
 mod interrupt;
 mod process;
 mod run;
+mod stage;
 mod state;
 mod store;
 mod workspace;

@@ -31,10 +31,13 @@ const UNKNOWN: Duration = Duration::from_secs(60);
 /// All that a run needs besides the plan.
 pub(crate) struct Run<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) records: &'a BTreeMap<ImageName, Record>,
+    /// An image's inputs as they were when its fingerprint was made.
+    pub(crate) record_of: &'a (dyn Fn(&ImageName) -> Record + Sync),
     pub(crate) last: &'a BTreeMap<ImageName, Record>,
     /// Bytes of each image's input files.
-    pub(crate) input_sizes: &'a BTreeMap<ImageName, u64>,
+    pub(crate) input_size: &'a (dyn Fn(&ImageName) -> u64 + Sync),
+    /// Writes the Dockerfile and the ignore file that the builder is handed.
+    pub(crate) stage: &'a (dyn Fn(&ImageName) -> anyhow::Result<()> + Sync),
     pub(crate) store: &'a Store<'a>,
     pub(crate) state: &'a State,
     /// In the workspace root: all paths of a build are relative to it.
@@ -129,7 +132,7 @@ impl Run<'_> {
         let before = manifest.clone();
         for image in self.plan.images.iter().filter(|image| image.action == Action::UpToDate) {
             if let Some(stored) = &image.stored.identity {
-                manifest.insert(image, stored, self.input_sizes[&image.name]);
+                manifest.insert(image, stored, (self.input_size)(&image.name));
                 self.keep_record(&image.name, None)?;
             }
         }
@@ -141,15 +144,16 @@ impl Run<'_> {
 
     fn keep_record(&self, name: &ImageName, duration: Option<Duration>) -> anyhow::Result<()> {
         let last = self.last.get(name);
-        let now = &self.records[name];
-        if duration.is_none() && last.is_some_and(|last| last.fingerprint == now.fingerprint) {
+        let fingerprint = self.plan.images.iter().find(|image| image.name == *name);
+        let fingerprint = fingerprint.map(|image| image.fingerprint);
+        if duration.is_none() && last.map(|last| last.fingerprint) == fingerprint {
             return Ok(());
         }
         let duration_ms = match duration {
             Some(duration) => u64::try_from(duration.as_millis()).ok(),
             None => last.and_then(|last| last.duration_ms),
         };
-        self.state.write_record(name, &Record { duration_ms, ..now.clone() })
+        self.state.write_record(name, &Record { duration_ms, ..(self.record_of)(name) })
     }
 
     /// What each image that need not be built is called by those that stand on it.

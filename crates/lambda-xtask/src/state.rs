@@ -44,6 +44,12 @@ impl State {
         self.folder.join("metadata").join(format!("{image}.json"))
     }
 
+    /// Where the Dockerfile lies that an image is built by, relative to the workspace root; its
+    /// ignore file lies beside it.
+    pub(crate) fn staged_dockerfile(image: &ImageName) -> String {
+        format!("target/lambda-images/staged/{image}/Dockerfile")
+    }
+
     fn record_path(&self, image: &ImageName) -> PathBuf {
         self.folder.join("records").join(format!("{image}.json"))
     }
@@ -116,6 +122,14 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> anyhow::Result<
     let text = serde_json::to_vec(value)
         .with_context(|| format!("failed to encode `{}`", path.display()))?;
     write_atomically(path, &text)
+}
+
+/// The same, unless it holds these bytes already.
+pub(crate) fn write_if_other(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    match fs::read(path) {
+        Ok(found) if found == bytes => Ok(()),
+        _ => write_atomically(path, bytes),
+    }
 }
 
 /// Replaces a file whole. Its folder is made where it does not exist.

@@ -544,3 +544,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_image_that_keeps_triggers_says_so() {
+    let leaves = |text: &str| {
+        let contexts = BTreeSet::new();
+        let settings = Settings {
+            target: None,
+            args: &BTreeMap::new(),
+            platform: "linux/amd64",
+            build_platform: None,
+            named_contexts: &contexts,
+        };
+        parse_dockerfile(text).unwrap().resolve(&settings).unwrap().leaves_triggers
+    };
+    assert!(leaves("FROM x\nONBUILD COPY . /app\n"));
+    // The stage that stands on it has run them.
+    assert!(!leaves("FROM x AS a\nONBUILD COPY . /app\nFROM a\n"));
+}

@@ -112,6 +112,7 @@ impl Declared<'_> {
             base_is_own: settings.base.is_some(),
             base: settings.base.clone().or(inherited),
             secrets: settings.secrets.iter().map(|text| self.secret(&text.value)).collect(),
+            reads: settings.reads,
             package: None,
         })
     }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::{ContextRead, Reach, RemoteKind, Resolved, Settings};
+use dockerfile::{ContextRead, Note, Reach, RemoteKind, Resolved, Settings};
 use pyproject::PackageName;
 
 use super::{
     BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, Declared, EdgeKind,
     Image, ImageGraph,
 };
-use crate::config::{Config, Kind};
+use crate::config::{Config, Kind, Reads};
 use crate::cycle::{self, Edges};
 use crate::discovery::{ContextSource, Declarations, ImageDeclaration, ImageName, Package};
 use crate::paths;
@@ -48,6 +48,7 @@ pub fn build_graph(
             images.insert((*name).clone(), image);
         }
     }
+    read_what_triggers_may(&mut images);
     let mut warnings = unpinned_remotes(&images);
     builder.add_dependencies(&mut images, &mut warnings);
     warnings.sort();
@@ -84,6 +85,25 @@ pub fn build_graph(
         images.iter().enumerate().map(|(index, image)| (image.name().clone(), index)).collect();
     let packages = declarations.packages.clone();
     (ImageGraph { images, index, packages, warnings }, problems)
+}
+
+/// What the `ONBUILD`s of a base image copy isn't written in the Dockerfile that stands on it.
+fn read_what_triggers_may(images: &mut BTreeMap<ImageName, Image>) {
+    let leaves_triggers: BTreeSet<ImageName> = images
+        .values()
+        .filter(|image| image.resolved.leaves_triggers)
+        .map(|image| image.name().clone())
+        .collect();
+    for image in images.values_mut() {
+        let base = image.bases.iter().find_map(|base| match &base.source {
+            BaseSource::Internal(name) if leaves_triggers.contains(name) => Some((base.line, name)),
+            _ => None,
+        });
+        if let Some((line, name)) = base {
+            let message = format!("`{name}` runs its `ONBUILD`s here");
+            image.read_whole_context(line, &message);
+        }
+    }
 }
 
 /// What an `ADD` brings that nothing pins is no input: nobody knows what it is.
@@ -183,6 +203,12 @@ impl Builder<'_> {
             depends_on: BTreeMap::new(),
             copied: BTreeMap::new(),
         };
+        if declaration.reads == Reads::Context {
+            image.read_whole_context(1, "`reads` is `\"context\"`");
+        }
+        if let Some(syntax) = parsed.directives.syntax.as_deref().filter(|s| !is_own_syntax(s)) {
+            image.read_whole_context(1, &format!("nobody knows what `{syntax}` reads"));
+        }
         for base in &image.bases {
             if let BaseSource::Internal(name) = &base.source {
                 image.depends_on.insert(name.clone(), EdgeKind::Base);
@@ -354,6 +380,22 @@ impl Builder<'_> {
     }
 }
 
+impl Image {
+    /// Lets all of its main context count, and says why.
+    fn read_whole_context(&mut self, line: usize, why: &str) {
+        let message = format!("{why}: the whole context is taken for read");
+        self.resolved.undetermined.push(Note { line, message });
+        let main = self.contexts.iter_mut().filter(|context| context.role == ContextRole::Main);
+        main.for_each(|context| context.reads.push(whole(line)));
+    }
+}
+
+/// A read of everything.
+fn whole(line: usize) -> ContextRead {
+    let patterns = vec![".".to_owned()];
+    ContextRead { context: None, patterns, excludes: Vec::new(), parents: false, line }
+}
+
 /// What a dependency adds to an image.
 enum Added {
     Copied(PackageName, Declared),
@@ -396,7 +438,7 @@ fn copies(image: &Image, package: &Package) -> bool {
 }
 
 /// Says that an image lacks what it depends on.
-pub(crate) fn not_brought_in(image: &Image, package: &Package, declared: &Declared) -> Problem {
+pub fn not_brought_in(image: &Image, package: &Package, declared: &Declared) -> Problem {
     let message = format!(
         "`{}` depends on `{}`, which `{}` neither copies nor has in a base image",
         image.name(),
@@ -408,18 +450,19 @@ pub(crate) fn not_brought_in(image: &Image, package: &Package, declared: &Declar
     )
 }
 
+/// BuildKit's own frontend, in whatever version: the one whose rules are known.
+fn is_own_syntax(syntax: &str) -> bool {
+    let reference = syntax.strip_prefix("docker.io/").unwrap_or(syntax);
+    let repository = reference.split([':', '@']).next().unwrap_or(reference);
+    matches!(repository, "docker/dockerfile" | "docker/dockerfile-upstream")
+}
+
 /// A package's folder as a context that is read whole.
-pub(crate) fn package_use(package: &Package) -> ContextUse {
+pub fn package_use(package: &Package) -> ContextUse {
     ContextUse {
         role: ContextRole::Package(package.name.clone()),
         folder: plain_folder(&package.folder),
-        reads: vec![ContextRead {
-            context: None,
-            patterns: vec![".".to_owned()],
-            excludes: Vec::new(),
-            parents: false,
-            line: 1,
-        }],
+        reads: vec![whole(1)],
     }
 }
 

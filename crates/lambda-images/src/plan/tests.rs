@@ -80,6 +80,7 @@ impl World {
                 config: &self.config,
                 inputs: &self.inputs,
                 record_of: &|name| self.records[name].clone(),
+                staged: &|name| format!("staged/{name}"),
                 last: &self.last,
                 names: &self.names,
                 git: &self.git,

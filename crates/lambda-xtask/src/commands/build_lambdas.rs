@@ -37,6 +37,10 @@ pub(crate) fn build_lambdas(
     let plan = survey.plan(&selected, &stored, &last, arguments.force);
     warn_without_git(&survey, &plan);
     if arguments.dry_run {
+        // So that the commands that are shown can be run.
+        for image in plan.images.iter().filter(|image| image.action == Action::Build) {
+            survey.stage(&image.name)?;
+        }
         super::print(&match arguments.format {
             Format::Human => render_plan(&plan),
             Format::Json => format!("{:#}\n", plan_json(&plan)),
@@ -58,9 +62,10 @@ pub(crate) fn build_lambdas(
     }
     let run = Run {
         plan: &plan,
-        records: &survey.inputs.records,
+        record_of: &|name| survey.record(name),
         last: &last,
-        input_sizes: &survey.inputs.sizes,
+        input_size: &|name| survey.input_size(name),
+        stage: &|name| survey.stage(name),
         store: &store,
         state: &survey.state,
         environment: &survey.environment,

@@ -25,7 +25,7 @@ pub(crate) fn explain(arguments: &Explain, environment: &Environment) -> anyhow:
     let Some(image) = plan.images.iter().find(|image| selected.contains(&image.name)) else {
         anyhow::bail!("`{}` is not in its own plan", arguments.image);
     };
-    let now = &survey.inputs.records[&image.name];
+    let now = &survey.record(&image.name);
     let changes = last.get(&image.name).map(|last| reasons_since(last, now));
     super::print(&match arguments.format {
         Format::Human => render(&survey, image, now, changes.as_deref()),
@@ -106,6 +106,8 @@ fn render_json(
         "remotes": counted.remotes,
         "depends_on": counted.dependencies,
         "contexts": counted.contexts,
+        "locks": counted.locks,
+        "undetermined": record.undetermined,
         "git": { "commit": commit, "dirty_paths": dirty },
     }))
 }
@@ -161,11 +163,17 @@ fn render(
         Some(changes) => changes.iter().for_each(|change| text += &format!("  {change}\n")),
     }
     let inputs = inputs(survey, record).unwrap_or_default();
-    let size = survey.inputs.sizes[&image.name];
+    let size = survey.input_size(&image.name);
     text += &format!("inputs: {} files, {}\n", inputs.len(), bytes(size));
     for input in &inputs {
         let note = if input.kind == "dockerfile" { "  (its instructions count)" } else { "" };
         text += &format!("  {} {:.12} {}{note}\n", input.mode.as_str(), input.sha256, input.path);
+    }
+    for (path, locked) in &counted.locks {
+        text += &format!("  {path}: by the {} distributions that it installs\n", locked.len());
+    }
+    for note in &record.undetermined {
+        text += &format!("  {note}\n");
     }
     text
 }

@@ -7,16 +7,17 @@ use std::fs::File;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
-use lambda_images::graph::ContextFolder;
 use lambda_images::plan::{Destination, ImageNames, Plan, PlanFacts, Stored, image_names, plan};
 use lambda_images::record::Record;
 use lambda_images::tag::GitState;
 
+use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
-use crate::git::git_states;
+use crate::git::{Git, git_states};
 use crate::hash_cache::HashCache;
-use crate::inputs::{Folders, ImageInputs};
+use crate::inputs::{AllInputs, Found};
+use crate::stage::{index_of, stage};
 use crate::state::State;
 use crate::store::Store;
 use crate::workspace::Workspace;
@@ -29,7 +30,8 @@ pub(crate) struct Survey {
     pub(crate) environment: Environment,
     pub(crate) stack: String,
     pub(crate) destination: Destination,
-    pub(crate) inputs: ImageInputs,
+    pub(crate) found: Found,
+    pub(crate) inputs: AllInputs,
     pub(crate) git: BTreeMap<ImageName, GitState>,
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
     /// Held by a run: two at once would write over each other's logs and manifest.
@@ -67,15 +69,17 @@ impl Survey {
                 return Err(usage("there is no registry to push to", hint));
             }
         };
-        let known = state.read_hashes();
-        let hashes = HashCache::parse(&known);
-        let folders = Folders::read(&workspace.root, &workspace.graph, &hashes)?;
-        if let Some(hashes) = hashes.render(|| folders.paths()) {
-            state.write_hashes(&hashes);
-        }
+        let (found, git) = std::thread::scope(|scope| {
+            let git = scope.spawn(|| Git::ask(&workspace.root, environment));
+            let found = read_inputs(&workspace, &state);
+            let git = git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (found, git)
+        });
+        let (found, git) = (found?, git.context("failed to ask git")?);
+        tell_warnings(&workspace, &found);
         let (inputs, git) = std::thread::scope(|scope| {
-            let git = scope.spawn(|| git_states(&workspace, &folders, environment, &state));
-            let inputs = folders.image_inputs(&workspace.graph);
+            let git = scope.spawn(|| git_states(&git, &workspace, &found, &state));
+            let inputs = found.inputs(&workspace.graph);
             let git = git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             (inputs, git)
         });
@@ -83,7 +87,7 @@ impl Survey {
         let mut names = BTreeMap::new();
         for image in workspace.graph.images() {
             let name = image.name();
-            let fingerprint = inputs.records[name].fingerprint;
+            let fingerprint = inputs[name].1;
             let made =
                 image_names(&workspace.config, registry, &stack, name, &git[name], &fingerprint);
             let made = made.map_err(|error| {
@@ -101,6 +105,7 @@ impl Survey {
             environment,
             stack,
             destination,
+            found,
             inputs,
             git,
             names,
@@ -108,26 +113,39 @@ impl Survey {
         })
     }
 
+    /// All that is known of one image.
+    pub(crate) fn record(&self, name: &ImageName) -> Record {
+        let index = index_of(&self.workspace, name).expect("an image of the plan is in the graph");
+        self.found.record(index, &self.workspace.graph.images()[index], &self.inputs)
+    }
+
+    /// Bytes of an image's input files.
+    pub(crate) fn input_size(&self, name: &ImageName) -> u64 {
+        index_of(&self.workspace, name).map_or(0, |index| self.found.contexts.size(index))
+    }
+
+    /// Writes what the builder is handed for an image.
+    pub(crate) fn stage(&self, name: &ImageName) -> anyhow::Result<()> {
+        let index = index_of(&self.workspace, name).context("the image is not in the graph")?;
+        stage(&self.workspace, &self.found, index, &self.workspace.graph.images()[index])
+    }
+
     /// Input files of an image that are not what they were when the survey was taken.
     pub(crate) fn changed_inputs(&self, name: &ImageName) -> anyhow::Result<Vec<String>> {
-        let image =
-            self.workspace.graph.get(name).context("an image of the plan is in the graph")?;
+        let graph = &self.workspace.graph;
+        let image = graph.get(name).context("an image of the plan is in the graph")?;
         let known = self.state.read_hashes();
-        let root = &self.workspace.root;
-        let folders =
-            Folders::read_images(root, std::slice::from_ref(image), &HashCache::parse(&known))?;
-        let before = &self.inputs.records[name];
-        let files_of = |folder: &ContextFolder| folders.files_of(folder);
-        let now = Record::new(image, &before.inputs, before.fingerprint, files_of).files;
-        let is_other = |path: &&String| before.files.get(*path) != now.get(*path);
-        let paths: BTreeSet<&String> = before.files.keys().chain(now.keys()).collect();
-        let mut changed: Vec<String> = paths.into_iter().filter(is_other).cloned().collect();
-        let path = &image.declaration.dockerfile;
-        let text = std::fs::read_to_string(root.join(path)).ok();
-        if text.as_ref() != self.workspace.dockerfiles.get(path) && !changed.contains(path) {
-            changed.push(path.clone());
-        }
-        Ok(changed)
+        let images = std::slice::from_ref(image);
+        let hashes = HashCache::parse(&known);
+        let found = Found::read_images(&self.workspace.root, graph, images, &hashes)?;
+        let before = self.record(name).files;
+        let now = found.contexts.files(0, &self.inputs[name].0.locks);
+        let is_other = |path: &&String| before.get(*path) != now.get(*path);
+        let paths: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        let changed = paths.into_iter().filter(is_other).cloned();
+        let locks = self.inputs[name].0.locks.keys();
+        let is_other_lock = |path: &&String| !found.knows_same_lock(&self.found, path);
+        Ok(changed.chain(locks.filter(is_other_lock).cloned()).collect())
     }
 
     pub(crate) fn store(&self) -> Store<'_> {
@@ -165,7 +183,9 @@ impl Survey {
     ) -> Plan {
         let facts = PlanFacts {
             config: &self.workspace.config,
-            records: &self.inputs.records,
+            inputs: &self.inputs,
+            record_of: &|name| self.record(name),
+            staged: &State::staged_dockerfile,
             last,
             names: &self.names,
             git: &self.git,
@@ -176,5 +196,23 @@ impl Survey {
             force,
         };
         plan(&self.workspace.graph, &facts)
+    }
+}
+
+/// What the images read now; what was hashed is kept for the next run.
+pub(crate) fn read_inputs(workspace: &Workspace, state: &State) -> anyhow::Result<Found> {
+    let known = state.read_hashes();
+    let hashes = HashCache::parse(&known);
+    let found = Found::read(&workspace.root, &workspace.graph, &hashes)?;
+    if let Some(hashes) = hashes.render(|| found.paths()) {
+        state.write_hashes(&hashes);
+    }
+    Ok(found)
+}
+
+/// Says what is not as it should be and keeps nothing from being built.
+pub(crate) fn tell_warnings(workspace: &Workspace, found: &Found) {
+    for warning in workspace.graph.warnings().iter().chain(&found.warnings) {
+        note(&format!("warning: {warning}"));
     }
 }

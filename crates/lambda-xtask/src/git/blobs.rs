@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::Repository;
 
 pub(super) struct Blobs<'a> {
-    repository: &'a Repository<'a>,
+    repository: &'a Repository,
     child: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
 }
 
@@ -17,8 +17,14 @@ impl<'a> Blobs<'a> {
         Blobs { repository, child: None }
     }
 
-    /// `None`: the id is all zeros, which stands for a file that does not exist.
+    /// As [`Blobs::bytes`]; what isn't UTF-8 is replaced.
     pub(super) fn text(&mut self, id: &str) -> anyhow::Result<Option<String>> {
+        let bytes = self.bytes(id)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// `None`: the id is all zeros, which stands for a file that does not exist.
+    pub(super) fn bytes(&mut self, id: &str) -> anyhow::Result<Option<Vec<u8>>> {
         if id.bytes().all(|byte| byte == b'0') {
             return Ok(None);
         }
@@ -36,8 +42,7 @@ impl<'a> Blobs<'a> {
             bytes.pop();
             Ok(bytes)
         };
-        let bytes = ask().context("failed to read from `git cat-file`")?;
-        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+        ask().context("failed to read from `git cat-file`").map(Some)
     }
 
     fn child(&mut self) -> anyhow::Result<&mut (Child, ChildStdin, BufReader<ChildStdout>)> {

@@ -1,20 +1,23 @@
 //! Git's index: which files it keeps, with which modes.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use anyhow::{Context as _, bail};
 use lambda_images::fingerprint::Mode;
 
 use super::Repository;
 use crate::failure::output_failure;
+use crate::inputs::Found;
 
 /// The files below the workspace root that git keeps, those of submodules included.
 #[derive(Default)]
 pub(super) struct Index {
-    /// Paths are relative to the workspace root.
-    files: HashMap<String, Mode>,
-    /// Path and blob of each file that git was told not to compare with the tree.
-    pub(super) unwatched: Vec<(String, String)>,
+    /// All paths, relative to the workspace root, one behind the other.
+    paths: String,
+    /// Sorted by path.
+    files: Vec<(Range<usize>, Mode)>,
+    /// Path, mode and blob of each file that git was told not to compare with the tree.
+    pub(super) unwatched: Vec<(String, String, String)>,
 }
 
 impl Index {
@@ -22,31 +25,70 @@ impl Index {
         let mut index = Index::default();
         // `ls-files --recurse-submodules --stage` needs git 2.36: the recursion is done here.
         let mut folders = vec![String::new()];
+        let mut is_sorted = true;
         while let Some(folder) = folders.pop() {
             let submodules = index.add(repository, &folder)?;
             for submodule in submodules {
-                let root = repository.workspace.root.join(&submodule);
+                let root = repository.root.join(&submodule);
                 if root.join(".git").exists() {
                     index.add_link_to_repository(repository, &submodule);
                     folders.push(format!("{submodule}/"));
+                    is_sorted = false;
                 }
             }
+        }
+        if !is_sorted {
+            let Index { paths, files, .. } = &mut index;
+            files.sort_by(|(a, _), (b, _)| paths[a.clone()].cmp(&paths[b.clone()]));
         }
         Ok(index)
     }
 
-    /// Whether git keeps this file, with this mode.
-    pub(super) fn keeps(&self, path: &str, mode: Mode) -> bool {
-        self.files.get(path) == Some(&mode)
+    pub(super) fn holds(&self, path: &str) -> bool {
+        self.find(path).is_ok()
     }
 
-    pub(super) fn holds(&self, path: &str) -> bool {
-        self.files.contains_key(path)
+    fn find(&self, path: &str) -> Result<usize, usize> {
+        self.files.binary_search_by(|(range, _)| self.paths[range.clone()].cmp(path))
+    }
+
+    /// The files that somebody reads and that git does not keep, or not with their modes.
+    pub(super) fn unknown(&self, found: &Found) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for (tree, wanted) in found.contexts.trees().iter().zip(found.contexts.wanted()) {
+            // Both are sorted: the next one is mostly found right behind the last.
+            let mut next = self.find(&tree.folder).unwrap_or_else(|at| at);
+            for (index, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted) {
+                let Some(file) = tree.file(index) else { continue };
+                let path = tree.path(index);
+                let is_next = |at: usize| {
+                    self.files.get(at).is_some_and(|(range, _)| self.paths[range.clone()] == path)
+                };
+                let at = if is_next(next) { Ok(next) } else { self.find(&path) };
+                match at {
+                    Ok(at) => {
+                        next = at + 1;
+                        if self.files[at].1 != file.mode {
+                            unknown.push(path);
+                        }
+                    }
+                    Err(_) => unknown.push(path),
+                }
+            }
+        }
+        unknown
+    }
+
+    fn push(&mut self, folder: &str, path: &str, mode: Mode) {
+        let start = self.paths.len();
+        self.paths.push_str(folder);
+        self.paths.push_str(path);
+        self.files.push((start..self.paths.len(), mode));
     }
 
     /// Adds what the repository of one folder keeps; gives its submodules.
     fn add(&mut self, repository: &Repository, folder: &str) -> anyhow::Result<Vec<String>> {
-        let root = repository.workspace.root.join(folder);
+        let root = repository.root.join(folder);
         let arguments = ["ls-files", "-z", "-v", "--stage"];
         let output = repository.git().current_dir(root).args(arguments).output();
         let output = output.context("failed to run `git ls-files`")?;
@@ -61,10 +103,9 @@ impl Index {
             let Some((tag, mode, id, path)) = parse_entry(line) else {
                 bail!("`git ls-files` printed an unknown line: `{line}`");
             };
-            let path = [folder, path].concat();
-            let mode = match mode {
+            let kind = match mode {
                 "160000" => {
-                    submodules.push(path);
+                    submodules.push([folder, path].concat());
                     continue;
                 }
                 "120000" => Mode::Symlink,
@@ -72,9 +113,9 @@ impl Index {
                 _ => Mode::File,
             };
             if tag == "H" {
-                self.files.insert(path, mode);
+                self.push(folder, path, kind);
             } else {
-                self.unwatched.push((path, id.to_owned()));
+                self.unwatched.push(([folder, path].concat(), mode.to_owned(), id.to_owned()));
             }
         }
         Ok(submodules)
@@ -84,11 +125,11 @@ impl Index {
     /// In a plain clone that follows from the submodule's path, in a linked worktree it does not.
     fn add_link_to_repository(&mut self, repository: &Repository, submodule: &str) {
         let path = format!("{submodule}/.git");
-        let text = std::fs::read_to_string(repository.workspace.root.join(&path));
+        let text = std::fs::read_to_string(repository.root.join(&path));
         let depth = format!("{}{submodule}", repository.prefix).split('/').count();
         let plain = format!("gitdir: {}.git/modules/", "../".repeat(depth));
         if text.is_ok_and(|text| text.starts_with(&plain)) {
-            self.files.insert(path, Mode::File);
+            self.push("", &path, Mode::File);
         }
     }
 }

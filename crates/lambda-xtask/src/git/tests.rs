@@ -36,8 +36,9 @@ fn shown_in(tree: &Tree, environment: &Environment) -> String {
 
 fn ask(tree: &Tree, environment: &Environment) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b""))?;
-    git_states(&workspace, &folders, environment, &State::of_workspace(&workspace.root))
+    let found = Found::read(&workspace.root, &workspace.graph, &HashCache::parse(b""))?;
+    let git = Git::ask(&workspace.root, environment)?;
+    git_states(&git, &workspace, &found, &State::of_workspace(&workspace.root))
 }
 
 /// Subject of every commit, by id.

@@ -15,6 +15,7 @@ use lambda_images::touch::{SettingsChange, TouchIndex};
 use super::Repository;
 use super::blobs::Blobs;
 use crate::failure::child_failure;
+use crate::workspace::Workspace;
 
 const FIRST_BATCH: usize = 64;
 const LARGEST_BATCH: usize = 8192;
@@ -25,9 +26,10 @@ const SUBMODULE: &str = "160000";
 /// The newest commit of each image that has one.
 pub(super) fn newest_commits(
     repository: &Repository,
+    workspace: &Workspace,
     index: &mut TouchIndex,
 ) -> anyhow::Result<BTreeMap<usize, String>> {
-    let all: ImageSet = (0..repository.workspace.graph.images().len()).collect();
+    let all: ImageSet = (0..workspace.graph.images().len()).collect();
     let mut newest = NewestCommits::new(&repository.head, all);
     let mut blobs = Blobs::new(repository);
     let mut list = CommitList::start(repository)?;
@@ -88,7 +90,7 @@ struct Commit {
 
 /// A running `git rev-list`, ended when it is no longer needed.
 struct CommitList<'a> {
-    repository: &'a Repository<'a>,
+    repository: &'a Repository,
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }

@@ -12,11 +12,12 @@ use std::process::Stdio;
 use anyhow::{Context as _, bail};
 use lambda_images::touch::{SettingsChange, TouchIndex};
 
-use super::Repository;
 use super::blobs::Blobs;
 use super::index::Index;
+use super::{Repository, touch_index};
 use crate::failure::output_failure;
-use crate::inputs::Folders;
+use crate::inputs::Found;
+use crate::workspace::Workspace;
 
 const STATUS: &[&str] = &[
     "status",
@@ -32,57 +33,64 @@ const STATUS: &[&str] = &[
 /// Paths by image.
 pub(super) type DirtyPaths = BTreeMap<usize, BTreeSet<String>>;
 
-/// Each image's inputs that differ from the head, those of its bases included.
-pub(super) fn dirty_paths(
-    repository: &Repository,
-    folders: &Folders,
-) -> anyhow::Result<DirtyPaths> {
-    let mut touch = repository.touch_index(folders);
-    let (changes, index) = changes_and_index(repository)?;
-    let mut changes: Vec<Change> = changes;
-    let unwatched = index.unwatched.iter();
-    changes.extend(unwatched.map(|(path, id)| Change::of_file(path.clone(), Some(id.clone()))));
-    let uncommitted = touch.single_files().filter(|path| !index.holds(path));
-    let uncommitted: BTreeSet<String> = uncommitted
-        .filter(|path| repository.workspace.root.join(path).exists())
-        .map(str::to_owned)
-        .collect();
-    changes.extend(uncommitted.into_iter().map(|path| Change::of_file(path, None)));
-    let mut dirty = Dirty { touch: &mut touch, paths: DirtyPaths::new() };
-    dirty.add_changes(&changes);
-    dirty.add_settings(repository, &changes)?;
-    dirty.add_unknown_to(&index, folders);
-    Ok(dirty.paths)
+/// What differs between the head and the tree among the files that git keeps, and which those are.
+pub(super) struct WorkTree {
+    /// Files that git was told not to compare are among them.
+    pub(super) changes: Vec<Change>,
+    pub(super) index: Index,
 }
 
 /// A difference between the head and the tree.
-struct Change {
-    path: String,
-    /// Its blob at the head.
-    old: Option<String>,
-    is_submodule: bool,
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) path: String,
+    /// Its mode and blob at the head.
+    pub(super) old: Option<(String, String)>,
+    pub(super) is_submodule: bool,
 }
 
-impl Change {
-    fn of_file(path: String, old: Option<String>) -> Change {
-        Change { path, old, is_submodule: false }
+impl WorkTree {
+    /// Asks for both at once: either takes as long as a big repository has files.
+    pub(super) fn read(repository: &Repository) -> anyhow::Result<WorkTree> {
+        let mut command = repository.git();
+        let status = command.args(STATUS).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let status = status.context("failed to run `git status`")?;
+        let index = Index::read(repository);
+        let output = status.wait_with_output().context("failed to read from `git status`")?;
+        if !output.status.success() {
+            let words: Vec<String> =
+                ["git"].iter().chain(STATUS).map(|word| (*word).to_owned()).collect();
+            return Err(output_failure(&words, &output));
+        }
+        let (mut changes, index) = (parse_status(repository, &output.stdout)?, index?);
+        changes.extend(index.unwatched.iter().map(|(path, mode, id)| Change {
+            path: path.clone(),
+            old: Some((mode.clone(), id.clone())),
+            is_submodule: false,
+        }));
+        Ok(WorkTree { changes, index })
     }
 }
 
-/// What differs among the files that git keeps, and git's index. Both at once: either takes as
-/// long as a big repository has files.
-fn changes_and_index(repository: &Repository) -> anyhow::Result<(Vec<Change>, Index)> {
-    let mut command = repository.git();
-    let status = command.args(STATUS).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let status = status.context("failed to run `git status`")?;
-    let index = Index::read(repository);
-    let output = status.wait_with_output().context("failed to read from `git status`")?;
-    if !output.status.success() {
-        let words: Vec<String> =
-            ["git"].iter().chain(STATUS).map(|word| (*word).to_owned()).collect();
-        return Err(output_failure(&words, &output));
-    }
-    Ok((parse_status(repository, &output.stdout)?, index?))
+/// Each image's inputs that differ from the head, those of its bases included.
+pub(super) fn dirty_paths(
+    repository: &Repository,
+    work_tree: &WorkTree,
+    workspace: &Workspace,
+    found: &Found,
+) -> anyhow::Result<DirtyPaths> {
+    let mut touch = touch_index(workspace, found);
+    let mut changes = work_tree.changes.clone();
+    let uncommitted = touch.single_files().filter(|path| !work_tree.index.holds(path));
+    let uncommitted: BTreeSet<String> =
+        uncommitted.filter(|path| workspace.root.join(path).exists()).map(str::to_owned).collect();
+    let change = |path| Change { path, old: None, is_submodule: false };
+    changes.extend(uncommitted.into_iter().map(change));
+    let mut dirty = Dirty { touch: &mut touch, paths: DirtyPaths::new() };
+    dirty.add_changes(&changes);
+    dirty.add_settings(repository, &changes)?;
+    dirty.add_unknown_to(&work_tree.index, found);
+    Ok(dirty.paths)
 }
 
 /// Reads porcelain v2: `1 XY sub mH mI mW hH hI path`, and for a conflict
@@ -91,22 +99,22 @@ fn parse_status(repository: &Repository, output: &[u8]) -> anyhow::Result<Vec<Ch
     let text = String::from_utf8_lossy(output);
     let mut changes = Vec::new();
     for line in text.split('\0').filter(|line| !line.is_empty()) {
-        let (fields, id_field) = match line.as_bytes()[0] {
+        let (fields, mode_field, id_field) = match line.as_bytes()[0] {
             b'#' => continue,
-            b'1' => (9, 6),
-            b'u' => (11, 8),
+            b'1' => (9, 3, 6),
+            b'u' => (11, 4, 8),
             _ => bail!("`git status` printed an unknown line: `{line}`"),
         };
         let fields: Vec<&str> = line.splitn(fields, ' ').collect();
-        let (Some(path), Some(submodule), Some(id)) =
-            (fields.last(), fields.get(2), fields.get(id_field))
+        let (Some(path), Some(submodule), Some(mode), Some(id)) =
+            (fields.last(), fields.get(2), fields.get(mode_field), fields.get(id_field))
         else {
             bail!("`git status` printed an unknown line: `{line}`");
         };
         if let Some(path) = repository.in_workspace(path) {
             changes.push(Change {
                 path: path.to_owned(),
-                old: Some((*id).to_owned()),
+                old: Some(((*mode).to_owned(), (*id).to_owned())),
                 is_submodule: submodule.starts_with('S'),
             });
         }
@@ -141,8 +149,8 @@ impl Dirty<'_, '_> {
         let mut settings = Vec::new();
         for Change { path, old, is_submodule } in changes {
             if !is_submodule && self.touch.holds_settings(path) {
-                let old = old.as_ref().map_or(Ok(None), |id| blobs.text(id))?;
-                let new = std::fs::read_to_string(repository.workspace.root.join(path)).ok();
+                let old = old.as_ref().map_or(Ok(None), |(_, id)| blobs.text(id))?;
+                let new = std::fs::read_to_string(repository.root.join(path)).ok();
                 settings.push(SettingsChange { path: path.clone(), old, new });
             }
         }
@@ -154,21 +162,10 @@ impl Dirty<'_, '_> {
     }
 
     /// Files of the fingerprint that git does not keep as they are.
-    fn add_unknown_to(&mut self, index: &Index, folders: &Folders) {
-        let mut path = String::new();
-        for tree in folders.trees() {
-            for file in &tree.files {
-                path.clear();
-                path.push_str(&tree.folder);
-                if !tree.folder.is_empty() {
-                    path.push('/');
-                }
-                path.push_str(&file.path);
-                if !index.keeps(&path, file.mode) {
-                    let touched = self.touch.touched_by_path(&path);
-                    self.add(&path, touched);
-                }
-            }
+    fn add_unknown_to(&mut self, index: &Index, found: &Found) {
+        for path in index.unknown(found) {
+            let touched = self.touch.touched_by_path(&path);
+            self.add(&path, touched);
         }
     }
 }

@@ -3,27 +3,35 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::hash_cache::{HashCache, Stamp};
+use crate::workspace::Workspace;
 use crate::workspace::fixture::Tree;
+use dockerfile::EntryKind;
 use expect_test::{Expect, expect};
 use lambda_images::fingerprint::sha256;
+use lambda_images::tree::FileState;
+
+fn read(tree: &Tree) -> anyhow::Result<(Workspace, Found)> {
+    let workspace = tree.read();
+    let found = Found::read(&workspace.root, &workspace.graph, &HashCache::parse(b""))?;
+    Ok((workspace, found))
+}
+
+/// The files that an image reads, by their paths from the workspace root.
+fn files_of(workspace: &Workspace, found: &Found, name: &str) -> BTreeMap<String, FileState> {
+    let images = workspace.graph.images();
+    let index = images.iter().position(|image| image.name().as_str() == name).unwrap();
+    found.contexts.files(index, &BTreeMap::new())
+}
 
 /// Mode, path, size and start of the hash of everything that image `two` reads, or all problems.
 fn shown(tree: &Tree) -> String {
-    let workspace = tree.read();
-    match Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")) {
-        Ok(folders) => {
-            let trees = folders.trees().iter().filter(|tree| tree.folder.contains("two"));
-            let files = trees.flat_map(|tree| {
-                tree.files.iter().map(|file| {
-                    let sha256 = file.sha256.to_string();
-                    format!(
-                        "{} {}/{:?} {} {sha256:.8}\n",
-                        file.mode.as_str(),
-                        tree.folder,
-                        file.path,
-                        file.size
-                    )
-                })
+    match read(tree) {
+        Ok((workspace, found)) => {
+            let files = files_of(&workspace, &found, "two").into_iter().map(|(path, file)| {
+                let sha256 = file.sha256.to_string();
+                let path = path.strip_prefix("lambdas/two/").unwrap();
+                let mode = file.mode.as_str();
+                format!("{mode} lambdas/two/{path:?} {} {sha256:.8}\n", file.size)
             });
             files.collect()
         }
@@ -39,10 +47,9 @@ fn check(change: impl FnOnce(&Tree), expected: &Expect) {
 }
 
 fn fingerprints(tree: &Tree) -> Vec<String> {
-    let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")).unwrap();
-    let inputs = folders.image_inputs(&workspace.graph);
-    inputs.records.iter().map(|(name, record)| format!("{name} {}", record.fingerprint)).collect()
+    let (workspace, found) = read(tree).unwrap();
+    let inputs = found.inputs(&workspace.graph).into_iter();
+    inputs.map(|(name, (_, fingerprint))| format!("{name} {fingerprint}")).collect()
 }
 
 #[test]
@@ -316,13 +323,16 @@ fn a_folder_is_read_once_for_all_that_see_it_alike() {
     tree.append("Cargo.toml", "context = \"workspace\"\n");
     tree.write(".dockerignore", "target\n.git\n");
     tree.write("lambdas/two/Dockerfile.dockerignore", "packages\ntarget\n.git\n");
-    let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")).unwrap();
+    let (workspace, found) = read(&tree).unwrap();
+    let count = |tree: &lambda_images::tree::Tree| {
+        let entries = tree.listing().entries().iter();
+        entries.filter(|entry| entry.kind == EntryKind::File).count()
+    };
     let counts: Vec<(&str, usize)> =
-        folders.trees().iter().map(|tree| (tree.folder.as_str(), tree.files.len())).collect();
+        found.contexts.trees().iter().map(|tree| (tree.folder.as_str(), count(tree))).collect();
     assert_eq!(counts, [("", 13), ("", 10)]);
-    let inputs = folders.image_inputs(&workspace.graph);
-    let sizes: Vec<u64> = inputs.sizes.values().copied().collect();
+    let indices = 0..workspace.graph.images().len();
+    let sizes: Vec<u64> = indices.map(|index| found.contexts.size(index)).collect();
     assert!(sizes[0] == sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
 }
 
@@ -331,10 +341,8 @@ fn a_file_of_many_buffers_is_read_whole() {
     let tree = Tree::plain();
     let bytes: Vec<u8> = (0..300_001_u32).map(|number| (number % 251) as u8).collect();
     fs::write(tree.path("lambdas/two/big"), &bytes).unwrap();
-    let workspace = tree.read();
-    let folders = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b"")).unwrap();
-    let mut files = folders.trees().iter().flat_map(|tree| &tree.files);
-    let big = files.find(|file| file.path == "big").unwrap();
+    let (workspace, found) = read(&tree).unwrap();
+    let big = files_of(&workspace, &found, "two")["lambdas/two/big"];
     assert_eq!((big.size, big.sha256), (300_001, sha256(&bytes)));
 }
 
@@ -344,10 +352,9 @@ fn a_known_file_is_not_read_again_and_a_changed_one_is() {
     let tree = Tree::plain();
     let workspace = tree.read();
     let sum_of = |hashes: &HashCache| {
-        let folders = Folders::read(&workspace.root, &workspace.graph, hashes).unwrap();
-        assert!(folders.paths().contains(PATH));
-        let one = folders.trees().iter().find(|tree| tree.folder == "lambdas/one").unwrap();
-        one.files.iter().find(|file| file.path == "handler.py").unwrap().sha256
+        let found = Found::read(&workspace.root, &workspace.graph, hashes).unwrap();
+        assert!(found.paths().contains(PATH));
+        files_of(&workspace, &found, "one")[PATH].sha256
     };
     let real = sum_of(&HashCache::parse(b""));
     // A sum that no file has shows whether the file was read.
@@ -365,11 +372,7 @@ fn a_known_file_is_not_read_again_and_a_changed_one_is() {
 fn a_context_must_not_hold_what_every_run_writes() {
     let tree = Tree::plain();
     tree.append("Cargo.toml", "context = \"workspace\"\n");
-    let told = |tree: &Tree| {
-        let workspace = tree.read();
-        let read = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b""));
-        read.err().map_or_else(String::new, |error| error.to_string())
-    };
+    let told = |tree: &Tree| read(tree).err().map_or_else(String::new, |error| error.to_string());
     let problems = told(&tree);
     assert!(problems.contains("add the line `target` to `.dockerignore`"), "{problems}");
     assert!(problems.contains("add the line `.git` to `.dockerignore`"), "{problems}");
@@ -382,9 +385,7 @@ fn a_linked_ignore_file_is_refused() {
     let tree = Tree::plain();
     tree.write("shared.dockerignore", "tests\n");
     tree.link("lambdas/two/Dockerfile.dockerignore", "../../shared.dockerignore");
-    let workspace = tree.read();
-    let read = Folders::read(&workspace.root, &workspace.graph, &HashCache::parse(b""));
-    let problems = read.err().map_or_else(String::new, |error| error.to_string());
+    let problems = read(&tree).err().map_or_else(String::new, |error| error.to_string());
     assert!(
         problems.contains("lambdas/two/Dockerfile.dockerignore: this is a symbolic link"),
         "{problems}"

@@ -1,80 +1,56 @@
-//! One folder: finds its files, then hashes them.
+//! One folder: what is in it, as far as somebody may read it.
 //!
 //! # How it works
 //! Folders are listed level by level, those of one level in parallel. Each hands down what the
-//! ignore file's patterns made of it, so that an entry costs no more than a look at its own
-//! name. A file is asked once for its mode and times; only one that the cache of hashes does not
-//! know in this state is opened.
+//! ignore file's patterns made of it, and how far the reads' patterns have come, so that an entry
+//! costs no more than a look at its own name, and a folder that nobody reads isn't entered. What
+//! links lead to is looked at in another round, until no link leads to anything new.
 //!
 //! # Limitations
 //! Sockets are never sent by BuildKit; pipes and devices hold nothing to hash. All of them are
 //! passed over.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use dockerfile::{Dockerignore, Folder};
-use lambda_images::fingerprint::{FileEntry, Hasher, Mode, Sha256Sum, sha256};
+use dockerfile::{Dockerignore, Entry, EntryKind, Folder, Listing, Reach, Reached};
 use lambda_images::paths;
 use lambda_images::problem::Problem;
-use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
-use crate::hash_cache::{HashCache, Stamp};
-
-/// Bytes that are read at a time.
-const BUFFER: usize = 128 * 1024;
-
-/// Every file of a folder that `ignore` leaves, sorted by path.
-pub(super) fn read_folder(
+/// What `ignore` leaves of a folder, as far as `reach` may lead; what links lead to is added to it.
+pub(super) fn list_folder(
     root: &Path,
     folder: &str,
     ignore: Option<&Dockerignore>,
-    hashes: &HashCache,
-) -> Result<Vec<FileEntry>, Vec<Problem>> {
-    let walk = Walk { root: root.join(folder), folder, ignore, hashes };
-    if !walk.root.is_dir() {
-        let message = match walk.root.exists() {
+    reach: &mut Reach,
+) -> Result<Listing, Vec<Problem>> {
+    let path = root.join(folder);
+    if !path.is_dir() {
+        let message = match path.exists() {
             true => "this is a build context, and not a folder",
             false => "this folder is a build context, and does not exist",
         };
         return Err(vec![Problem::of_file(paths::shown(folder), message)]);
     }
-    let mut found = walk.find()?;
-    found.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    let read: Vec<Result<Option<FileEntry>, Problem>> = found
-        .into_par_iter()
-        .map_init(
-            || vec![0; BUFFER],
-            |buffer, found| match walk.read(&found, buffer) {
-                Ok((mode, sha256, size)) => {
-                    Ok(Some(FileEntry { path: found.path, mode, sha256, size }))
-                }
-                // It went away since the folder was listed.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(walk.unreadable(&found.path, &error)),
-            },
-        )
-        .collect();
-    let mut files = Vec::with_capacity(read.len());
-    let mut problems = Vec::new();
-    for result in read {
-        match result {
-            Ok(file) => files.extend(file),
-            Err(problem) => problems.push(problem),
+    loop {
+        let mut entries = Walk { root: &path, folder, ignore, reach }.find()?;
+        entries.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let listing = Listing::new(entries);
+        if !reach.add_links(&listing) {
+            return Ok(listing);
         }
     }
-    if problems.is_empty() { Ok(files) } else { Err(problems) }
 }
 
 struct Walk<'a> {
-    root: PathBuf,
+    root: &'a PathBuf,
     folder: &'a str,
     ignore: Option<&'a Dockerignore>,
-    hashes: &'a HashCache<'a>,
+    reach: &'a Reach,
 }
 
 /// A folder that is to be listed.
@@ -83,64 +59,61 @@ struct Level {
     path: String,
     /// The folder as the ignore file sees it.
     patterns: Option<Folder>,
-}
-
-/// A file that counts, before it is read.
-struct Found {
-    path: String,
-    is_link: bool,
+    reached: Reached,
 }
 
 /// What one folder holds.
 #[derive(Default)]
-struct Listing {
-    files: Vec<Found>,
+struct Listed {
+    entries: Vec<Entry>,
     folders: Vec<Level>,
     problems: Vec<Problem>,
 }
 
 impl Walk<'_> {
-    fn find(&self) -> Result<Vec<Found>, Vec<Problem>> {
+    fn find(&self) -> Result<Vec<Entry>, Vec<Problem>> {
+        let Some(reached) = self.reach.root() else { return Ok(Vec::new()) };
         let patterns = self.ignore.map(Dockerignore::root);
-        let mut levels = vec![Level { path: String::new(), patterns }];
-        let mut all = Listing::default();
+        let mut levels = vec![Level { path: String::new(), patterns, reached }];
+        let mut all = Listed::default();
         while !levels.is_empty() {
-            let listings: Vec<Listing> = levels.par_iter().map(|level| self.list(level)).collect();
+            let listed: Vec<Listed> = levels.par_iter().map(|level| self.list(level)).collect();
             levels.clear();
-            for listing in listings {
-                all.files.extend(listing.files);
-                all.problems.extend(listing.problems);
-                levels.extend(listing.folders);
+            for listed in listed {
+                all.entries.extend(listed.entries);
+                all.problems.extend(listed.problems);
+                levels.extend(listed.folders);
             }
         }
-        if all.problems.is_empty() { Ok(all.files) } else { Err(all.problems) }
+        if all.problems.is_empty() { Ok(all.entries) } else { Err(all.problems) }
     }
 
-    fn list(&self, level: &Level) -> Listing {
-        let mut listing = Listing::default();
+    fn list(&self, level: &Level) -> Listed {
+        let mut listed = Listed::default();
         let entries = fs::read_dir(self.root.join(&level.path)).and_then(Iterator::collect);
         let entries: Vec<fs::DirEntry> = match entries {
             Ok(entries) => entries,
             Err(error) => {
                 // One that went away since the folder above was listed is no input.
                 if error.kind() != io::ErrorKind::NotFound {
-                    listing.problems.push(self.unreadable(&level.path, &error));
+                    listed.problems.push(self.unreadable(&level.path, &error));
                 }
-                return listing;
+                return listed;
             }
         };
         for entry in entries {
             // An error here, too, says that it went away.
             if let Ok(kind) = entry.file_type() {
-                self.add(level, &entry.file_name(), kind, &mut listing);
+                self.add(level, &entry.file_name(), kind, &mut listed);
             }
         }
-        listing
+        listed
     }
 
-    fn add(&self, level: &Level, name: &OsStr, kind: fs::FileType, listing: &mut Listing) {
+    fn add(&self, level: &Level, name: &OsStr, kind: fs::FileType, listed: &mut Listed) {
         let lossy = name.to_string_lossy();
         let path = || format!("{}{lossy}", level.path);
+        let reached = self.reach.enter(&level.reached, &lossy);
         if kind.is_dir() {
             let (excluded, patterns) = match (self.ignore, &level.patterns) {
                 (Some(ignore), Some(patterns)) => {
@@ -153,9 +126,14 @@ impl Walk<'_> {
                 _ => (false, None),
             };
             if name.to_str().is_some() {
-                listing.folders.push(Level { path: path() + "/", patterns });
-            } else if !excluded {
-                listing.problems.push(self.not_utf8(&path()));
+                if !excluded {
+                    listed.entries.push(Entry { path: path(), kind: EntryKind::Folder });
+                }
+                if let Some(reached) = reached {
+                    listed.folders.push(Level { path: path() + "/", patterns, reached });
+                }
+            } else if !excluded && reached.is_some() {
+                listed.problems.push(self.not_utf8(&path()));
             }
         } else if kind.is_file() || kind.is_symlink() {
             let excluded = match (self.ignore, &level.patterns) {
@@ -163,52 +141,30 @@ impl Walk<'_> {
                 _ => false,
             };
             if excluded {
-            } else if name.to_str().is_some() {
-                listing.files.push(Found { path: path(), is_link: kind.is_symlink() });
-            } else {
-                listing.problems.push(self.not_utf8(&path()));
-            }
-        }
-    }
-
-    fn read(&self, found: &Found, buffer: &mut [u8]) -> io::Result<(Mode, Sha256Sum, u64)> {
-        let path = self.root.join(&found.path);
-        if found.is_link {
-            let target = fs::read_link(&path)?;
-            let text = target.as_os_str().as_encoded_bytes();
-            return Ok((Mode::Symlink, sha256(text), text.len() as u64));
-        }
-        let metadata = fs::metadata(&path)?;
-        let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
-        let name = self.shown(&found.path);
-        if let Some(sum) = self.hashes.get(&name, stamp) {
-            return Ok((mode, sum, metadata.len()));
-        }
-        let now = SystemTime::now();
-        let mut file = File::open(&path)?;
-        let mut hasher = Hasher::default();
-        let mut size = 0;
-        loop {
-            match file.read(buffer)? {
-                0 => break,
-                count => {
-                    hasher.update(&buffer[..count]);
-                    size += count as u64;
+            } else if name.to_str().is_none() {
+                if reached.is_some() {
+                    listed.problems.push(self.not_utf8(&path()));
                 }
+            } else if kind.is_symlink() {
+                match fs::read_link(self.root.join(path())) {
+                    Ok(text) => {
+                        let kind = EntryKind::Symlink(text.to_string_lossy().into_owned());
+                        listed.entries.push(Entry { path: path(), kind });
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => listed.problems.push(self.unreadable(&path(), &error)),
+                }
+            } else {
+                listed.entries.push(Entry { path: path(), kind: EntryKind::File });
             }
         }
-        let sum = hasher.finish();
-        self.hashes.record(&name, stamp, now, sum);
-        Ok((mode, sum, size))
     }
 
     /// A path relative to the workspace root.
     fn shown(&self, path: &str) -> String {
-        let path = path.trim_end_matches('/');
-        match (self.folder, path) {
+        match (self.folder, path.trim_end_matches('/')) {
             (folder, "") => paths::shown(folder).to_owned(),
-            ("", path) => path.to_owned(),
-            (folder, path) => format!("{folder}/{path}"),
+            (folder, path) => paths::in_folder(folder, path),
         }
     }
 
@@ -220,16 +176,4 @@ impl Walk<'_> {
         Problem::of_file(self.shown(path), "its name is not UTF-8, and BuildKit can't send it")
             .hint("rename it, or exclude it in `.dockerignore`")
     }
-}
-
-#[cfg(unix)]
-pub(crate) fn file_mode(metadata: &fs::Metadata) -> Mode {
-    use std::os::unix::fs::PermissionsExt as _;
-    // Git's rule: what its owner may execute is executable.
-    if metadata.permissions().mode() & 0o100 == 0 { Mode::File } else { Mode::Executable }
-}
-
-#[cfg(not(unix))]
-pub(crate) fn file_mode(_: &fs::Metadata) -> Mode {
-    Mode::File
 }

@@ -158,7 +158,7 @@ impl<'r> Running<'r, '_> {
             log: run.state.log_path(&planned.name),
             metadata: run.state.metadata_path(&planned.name),
         };
-        match job.start() {
+        match (run.stage)(&planned.name).and_then(|()| job.start()) {
             Err(error) => end.tell(Err(error)),
             Ok(running) => {
                 self.groups.insert(image, running.id());
@@ -185,7 +185,7 @@ impl<'r> Running<'r, '_> {
         let (outcome, line) = match result {
             Ok(ended) => {
                 self.bases.insert(planned.name.clone(), run.pinned(planned, Some(&ended.stored)));
-                manifest.insert(planned, &ended.stored, run.input_sizes[&planned.name]);
+                manifest.insert(planned, &ended.stored, (run.input_size)(&planned.name));
                 run.keep_record(&planned.name, ended.built.as_ref().map(|built| built.duration))?;
                 run.state.write_manifest(manifest)?;
                 match ended.built {

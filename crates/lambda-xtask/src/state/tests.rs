@@ -26,6 +26,7 @@ fn record(version: u32) -> Record {
         dependencies: [].into(),
         remotes: [].into(),
         contexts: [].into(),
+        locks: Default::default(),
     };
     Record {
         version,
@@ -33,6 +34,7 @@ fn record(version: u32) -> Record {
         dockerfile: "Dockerfile".to_owned(),
         inputs,
         files: [].into(),
+        undetermined: Vec::new(),
         duration_ms: Some(1500),
     }
 }

@@ -157,7 +157,10 @@ fn outside_of_a_workspace_nothing_is_found() {
 #[test]
 fn without_cargo_the_hint_says_so() {
     let tree = Tree::plain();
+    // The nearest `Cargo.toml` is a member's: only Cargo knows whose.
+    tree.write("lambdas/one/Cargo.toml", "[package]\nname = \"one\"\n");
     let environment = tree.environment().with("CARGO", "/nowhere/cargo");
+    let environment = environment.in_folder(tree.path("lambdas/one"));
     let error = Workspace::load(&environment).err().unwrap();
     expect![[r#"
         failed to run `cargo metadata`: No such file or directory (os error 2)

@@ -328,7 +328,7 @@ fn a_history_of_several_batches() {
 
 /// A `git` that writes each first word it is given to a file, and the file.
 #[cfg(unix)]
-fn listening(tree: &Tree) -> (Environment, std::path::PathBuf) {
+fn listening(tree: &Tree) -> (Environment, PathBuf) {
     let folder = tree.elsewhere();
     fs::create_dir_all(&folder).unwrap();
     let path = tree.environment().get("PATH").unwrap().to_owned();

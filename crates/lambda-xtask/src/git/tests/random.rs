@@ -102,7 +102,7 @@ fn one_commit_names_one_content_of_an_image() {
         {
             tree.remove(path);
         }
-        tree.write("lambdas/one/Dockerfile", "FROM scratch\n");
+        tree.write("lambdas/one/Dockerfile", "FROM scratch\nCOPY . .\n");
         tree.commit("before");
         import(&tree, &history);
         let subjects = subjects(&tree);

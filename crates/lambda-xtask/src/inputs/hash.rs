@@ -1,0 +1,116 @@
+//! SHA-256 and mode of the files that somebody reads.
+//!
+//! A file is asked once for its mode and times; only one that the cache of hashes does not know in
+//! this state is opened.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::time::SystemTime;
+
+use dockerfile::EntryKind;
+use lambda_images::contexts::Contexts;
+use lambda_images::fingerprint::{Hasher, Mode, sha256};
+use lambda_images::problem::Problem;
+use lambda_images::tree::FileState;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+use super::workspace_problems;
+use crate::hash_cache::{HashCache, Stamp};
+
+/// Bytes that are read at a time.
+const BUFFER: usize = 128 * 1024;
+
+/// Fills the trees with the state of every file that somebody reads.
+///
+/// # Errors
+/// Files that can't be read, all of them. One that went away since its folder was listed is none.
+pub(super) fn hash_wanted(
+    root: &Path,
+    contexts: &mut Contexts,
+    hashes: &HashCache,
+) -> anyhow::Result<()> {
+    let mut problems = Vec::new();
+    let wanted = contexts.wanted();
+    for (tree, wanted) in contexts.trees_mut().iter_mut().zip(wanted) {
+        let indices: Vec<usize> = (0..wanted.len()).filter(|&index| wanted[index]).collect();
+        let hash = |buffer: &mut Vec<u8>, index: usize| {
+            let path = tree.path(index);
+            let state = match &tree.listing().entries()[index].kind {
+                EntryKind::Folder => return Ok(None),
+                EntryKind::Symlink(text) => Ok(link_state(text)),
+                EntryKind::File => hash_into(root, &path, hashes, buffer),
+            };
+            match state {
+                Ok(state) => Ok(Some((index, state))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Problem::of_file(path, format!("failed to read it: {error}"))),
+            }
+        };
+        let states: Vec<Result<Option<(usize, FileState)>, Problem>> =
+            indices.into_par_iter().map_init(Vec::new, hash).collect();
+        for state in states {
+            match state {
+                Ok(Some((index, state))) => tree.set_file(index, state),
+                Ok(None) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(workspace_problems(problems)) }
+}
+
+fn link_state(text: &str) -> FileState {
+    FileState { mode: Mode::Symlink, sha256: sha256(text.as_bytes()), size: text.len() as u64 }
+}
+
+/// The state of one file, by its path from the workspace root.
+pub(crate) fn hash_file(root: &Path, path: &str, hashes: &HashCache) -> io::Result<FileState> {
+    if fs::symlink_metadata(root.join(path))?.is_symlink() {
+        return Ok(link_state(&fs::read_link(root.join(path))?.to_string_lossy()));
+    }
+    hash_into(root, path, hashes, &mut Vec::new())
+}
+
+fn hash_into(
+    root: &Path,
+    path: &str,
+    hashes: &HashCache,
+    buffer: &mut Vec<u8>,
+) -> io::Result<FileState> {
+    let full = root.join(path);
+    let metadata = fs::metadata(&full)?;
+    let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
+    if let Some(sha256) = hashes.get(path, stamp) {
+        return Ok(FileState { mode, sha256, size: metadata.len() });
+    }
+    let now = SystemTime::now();
+    let mut file = File::open(&full)?;
+    let mut hasher = Hasher::default();
+    let mut size = 0;
+    buffer.resize(BUFFER, 0);
+    loop {
+        match file.read(buffer)? {
+            0 => break,
+            count => {
+                hasher.update(&buffer[..count]);
+                size += count as u64;
+            }
+        }
+    }
+    let sha256 = hasher.finish();
+    hashes.record(path, stamp, now, sha256);
+    Ok(FileState { mode, sha256, size })
+}
+
+#[cfg(unix)]
+pub(crate) fn file_mode(metadata: &fs::Metadata) -> Mode {
+    use std::os::unix::fs::PermissionsExt as _;
+    // Git's rule: what its owner may execute is executable.
+    if metadata.permissions().mode() & 0o100 == 0 { Mode::File } else { Mode::Executable }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn file_mode(_: &fs::Metadata) -> Mode {
+    Mode::File
+}
