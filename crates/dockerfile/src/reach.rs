@@ -225,6 +225,29 @@ impl Reach {
         components(path).try_fold(self.root()?, |at, name| self.enter(&at, name))
     }
 
+    /// Whether a walk by this one goes wherever one by `other` goes.
+    #[must_use]
+    pub fn covers(&self, other: &Reach) -> bool {
+        self.covers_below(&[0], other, 0)
+    }
+
+    fn covers_below(&self, nodes: &[usize], other: &Reach, node: usize) -> bool {
+        if nodes.iter().any(|&node| !self.nodes[node].readers.is_empty()) {
+            return true;
+        }
+        let Node { readers, plain, globs } = &other.nodes[node];
+        readers.is_empty()
+            && plain
+                .iter()
+                .all(|(name, &next)| self.covers_below(&self.next(nodes, name), other, next))
+            && globs.iter().all(|(glob, next)| {
+                let own = nodes.iter().flat_map(|&node| &self.nodes[node].globs);
+                let own: Vec<usize> =
+                    own.filter(|(known, _)| known == glob).map(|(_, next)| *next).collect();
+                self.covers_below(&own, other, *next)
+            })
+    }
+
     /// Adds what the links of a listing lead to, and what they pass through on the way; says
     /// whether anything is new, so that the context must be walked again.
     pub fn add_links(&mut self, listing: &Listing) -> bool {

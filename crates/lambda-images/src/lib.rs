@@ -8,12 +8,14 @@
 //! | files' digests → inputs and fingerprint of each image | [`fingerprint`] |
 //! | commits → the newest that touched each image | [`touch`], [`history`], [`tag`] |
 //! | what the store holds → what to do | [`plan`], with reasons from [`reason`] |
+//! | two states → which images are affected, and why | [`affected`] |
 //! | ends of builds → what to start next | [`schedule`] |
 //! | results → what is deployed from | [`manifest`] |
 //!
 //! It performs no I/O: no file, process, environment or clock. Texts and values come in,
 //! decisions go out, each with its [`reason::Reason`]. Doubt means build.
 
+pub mod affected;
 pub mod base_commit;
 pub mod config;
 pub mod contexts;

@@ -282,6 +282,16 @@ fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
 }
 
 impl PlannedImage {
+    /// The named contexts that are images of the workspace.
+    pub fn internal_contexts(&self) -> impl Iterator<Item = (&String, &ImageName)> {
+        self.build.internal.iter()
+    }
+
+    /// The image of the workspace that `ARG BASE_IMAGE` is to name.
+    pub fn base_image_arg(&self) -> Option<&ImageName> {
+        self.build.base_image_arg.as_ref()
+    }
+
     /// The build, with each internal base pinned to what `built` says it is: a reference with
     /// its digest, or in the local store (where BuildKit looks no digest up) its identity tag.
     pub fn build(&self, built: &BTreeMap<ImageName, ImageReference>) -> Build {

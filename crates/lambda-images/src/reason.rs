@@ -150,6 +150,21 @@ impl fmt::Display for Reason {
     }
 }
 
+impl Reason {
+    /// The file of the workspace that it speaks of.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Reason::FileChanged { path }
+            | Reason::FileAdded { path }
+            | Reason::FileRemoved { path }
+            | Reason::ModeChanged { path }
+            | Reason::DistributionChanged { path, .. }
+            | Reason::InstructionsChanged { path } => Some(path),
+            _ => None,
+        }
+    }
+}
+
 /// What differs between the last build here and now. Empty: nothing does.
 pub fn reasons_since(last: &Record, now: &Record) -> Vec<Reason> {
     let mut reasons = Vec::new();

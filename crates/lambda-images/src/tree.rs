@@ -8,11 +8,11 @@
 //!
 //! It reads no file: whoever fills it has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use dockerfile::{EntryKind, Listing, Selection};
+use dockerfile::{Entry, EntryKind, Listing, Selection};
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Encoder, Mode, Sha256Sum, TreeDigest};
@@ -35,7 +35,7 @@ pub struct FileState {
 pub struct Tree {
     /// Relative to the workspace root.
     pub folder: String,
-    listing: Listing,
+    listing: Arc<Listing>,
     /// For each entry of the listing; `None`: not a file, or read by nobody.
     files: Vec<Option<FileState>>,
     /// Digests of folders that are read whole, by their range in the listing.
@@ -46,7 +46,42 @@ impl Tree {
     /// A tree of which no file has been read yet.
     pub fn new(folder: impl Into<String>, listing: Listing) -> Tree {
         let files = vec![None; listing.entries().len()];
-        Tree { folder: folder.into(), listing, files, digests: Mutex::default() }
+        Tree { folder: folder.into(), listing: Arc::new(listing), files, digests: Mutex::default() }
+    }
+
+    /// The same tree without the `removed` entries, with the `added` ones, and with nothing known of
+    /// those and of the `unknown` ones.
+    #[must_use]
+    pub fn changed(
+        &self,
+        removed: &BTreeSet<usize>,
+        added: Vec<Entry>,
+        unknown: &BTreeSet<usize>,
+    ) -> Tree {
+        let folder = self.folder.clone();
+        if removed.is_empty() && added.is_empty() {
+            let mut files = self.files.clone();
+            unknown.iter().for_each(|&index| files[index] = None);
+            let is_same = |range: &(usize, usize)| unknown.range(range.0..range.1).next().is_none();
+            let digests = self.known_digests();
+            let digests = digests.iter().filter(|(range, _)| is_same(range));
+            let digests = Mutex::new(digests.map(|(range, digest)| (*range, *digest)).collect());
+            return Tree { folder, listing: Arc::clone(&self.listing), files, digests };
+        }
+        let entries = self.listing.entries();
+        let kept = (0..entries.len()).filter(|index| !removed.contains(index));
+        let kept_entries = kept.clone().map(|index| entries[index].clone());
+        let mut tree = Tree::new(folder, Listing::new(kept_entries.chain(added).collect()));
+        // Both are sorted by path: what was kept comes in the same order.
+        let mut at = 0;
+        for index in kept {
+            while tree.listing.entries()[at].path != entries[index].path {
+                at += 1;
+            }
+            tree.files[at] = self.files[index].filter(|_| !unknown.contains(&index));
+            at += 1;
+        }
+        tree
     }
 
     /// What is in it.

@@ -23,6 +23,8 @@ use clap::{Args, Subcommand, ValueEnum};
 pub enum Command {
     /// Build the images that are not built yet, base images first, the rest in parallel
     BuildLambdas(BuildLambdas),
+    /// Show which images differ from a commit, and why
+    Affected(Affected),
     /// Show what stands on what
     Graph(Graph),
     /// Show every input of an image, and what changed since it was last built
@@ -52,6 +54,7 @@ Examples:
   cargo xtask build-lambdas --dry-run             only say what would be built, and why
   cargo xtask build-lambdas submit-to-openai      one image, and the bases it needs
   cargo xtask build-lambdas --stack prod --push   for another stack, to the registry
+  cargo xtask build-lambdas --affected=main       only what differs from `main`
 
 Exit codes:
   0 all is built   1 an image failed   2 wrong usage   3 problems in the workspace
@@ -70,6 +73,12 @@ pub struct BuildLambdas {
     /// Say why each image is built or not
     #[arg(long)]
     pub explain: bool,
+    /// Only images whose inputs differ from a commit [default: as of `affected`]
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub affected: Option<String>,
+    /// Fail if there is no commit to compare with, in place of taking all images
+    #[arg(long, requires = "affected")]
+    pub strict: bool,
     /// Build the images even if they exist
     #[arg(long)]
     pub force: bool,
@@ -91,6 +100,54 @@ pub struct BuildLambdas {
     /// Form of what goes to stdout
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+const AFFECTED_EXAMPLES: &str = "\
+Examples:
+  cargo xtask affected                                 what differs from the default branch
+  cargo xtask affected --base v1.2                     from a tag, a branch or a commit
+  cargo xtask affected --format names | xargs -n1 …    one name a line
+  echo \"levels=$(cargo xtask affected --format github)\" >> \"$GITHUB_OUTPUT\"
+  cargo xtask affected --format bake > docker-bake.json
+
+The commit is `--base`, else what the CI service compares with (GitHub, GitLab, CodeBuild,
+Buildkite), else where the history of the head and of the default branch part. Files that git
+does not know count where a build reads them. Without a commit all images are affected.";
+
+/// `affected`
+#[derive(Debug, Clone, Args)]
+#[command(after_help = AFFECTED_EXAMPLES)]
+pub struct Affected {
+    /// Images to tell of, by name or folder; all if none is given
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// The commit to compare with
+    #[arg(long, value_name = "REF")]
+    pub base: Option<String>,
+    /// Fail if there is no commit to compare with, in place of taking all images
+    #[arg(long)]
+    pub strict: bool,
+    /// The stack, for the tags of `bake` [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// Form of what goes to stdout
+    #[arg(long, value_enum, default_value_t = AffectedFormat::Text)]
+    pub format: AffectedFormat,
+}
+
+/// Forms of the affected images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AffectedFormat {
+    /// Each affected image with its chains of reasons, for people
+    Text,
+    /// All images with their reasons: the versioned JSON that `docs/json.md` describes
+    Json,
+    /// The names of the affected images, a line each, bases first
+    Names,
+    /// Matrices for GitHub Actions: a list for each level of bases, of at most 256 images each
+    Github,
+    /// A `docker-bake.json` of the affected images
+    Bake,
 }
 
 /// For people or for programs.

@@ -1,11 +1,15 @@
 //! One file per command.
 
+mod affected;
+mod bake;
 mod build_lambdas;
+mod comparison;
 mod explain;
 mod graph;
 mod report;
 mod survey;
 
+pub(crate) use affected::affected;
 pub(crate) use build_lambdas::build_lambdas;
 pub(crate) use explain::explain;
 pub(crate) use graph::graph;

@@ -3,25 +3,51 @@
 use std::fs;
 use std::path::Path;
 
-/// All folders below `root` that match `glob`, relative to it and sorted. `*` and `?` stay
-/// within one component, `**` is any number of them. Hidden folders match only by a
-/// component that starts with a dot.
-///
-/// # Errors
-/// The glob is malformed.
-pub(crate) fn matching_folders(root: &Path, glob: &str) -> Result<Vec<String>, glob::PatternError> {
-    let components: Vec<Component> = glob
-        .split('/')
-        .filter(|component| !component.is_empty() && *component != ".")
-        .map(Component::parse)
-        .collect::<Result<_, _>>()?;
-    let mut found = Vec::new();
-    collect(root, "", &components, &mut found);
-    found.sort();
-    found.dedup();
-    Ok(found)
+/// A glob of folders. `*` and `?` stay within one component, `**` is any number of them. Hidden
+/// folders match only by a component that starts with a dot.
+#[derive(Debug, Clone)]
+pub(crate) struct Glob(Vec<Component>);
+
+impl Glob {
+    /// # Errors
+    /// The glob is malformed.
+    pub(crate) fn parse(glob: &str) -> Result<Glob, glob::PatternError> {
+        let components = glob.split('/').filter(|part| !part.is_empty() && *part != ".");
+        components.map(Component::parse).collect::<Result<_, _>>().map(Glob)
+    }
+
+    /// Whether a folder with this path would match.
+    pub(crate) fn matches(&self, folder: &str) -> bool {
+        let names: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
+        matches(&self.0, &names)
+    }
 }
 
+fn matches(components: &[Component], names: &[&str]) -> bool {
+    let Some((first, rest)) = components.split_first() else { return names.is_empty() };
+    match first {
+        Component::AnyDepth => {
+            matches(rest, names)
+                || names.split_first().is_some_and(|(name, below)| {
+                    !name.starts_with('.') && matches(components, below)
+                })
+        }
+        _ => names
+            .split_first()
+            .is_some_and(|(name, below)| first.matches_name(name) && matches(rest, below)),
+    }
+}
+
+/// All folders below `root` that match `glob`, relative to it and sorted.
+pub(crate) fn matching_folders(root: &Path, glob: &Glob) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(root, "", &glob.0, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[derive(Debug, Clone)]
 enum Component {
     AnyDepth,
     Literal(String),
@@ -38,6 +64,16 @@ impl Component {
         }
         Ok(Component::Pattern(glob::Pattern::new(text)?, text.starts_with('.')))
     }
+
+    fn matches_name(&self, name: &str) -> bool {
+        match self {
+            Component::AnyDepth => true,
+            Component::Literal(own) => own == name,
+            Component::Pattern(pattern, hidden) => {
+                pattern.matches(name) && (*hidden || !name.starts_with('.'))
+            }
+        }
+    }
 }
 
 fn collect(root: &Path, folder: &str, components: &[Component], found: &mut Vec<String>) {
@@ -52,9 +88,9 @@ fn collect(root: &Path, folder: &str, components: &[Component], found: &mut Vec<
                 collect(root, &below, rest, found);
             }
         }
-        Component::Pattern(matcher, hidden) => {
+        Component::Pattern(..) => {
             for name in subfolders(root, folder) {
-                if matcher.matches(&name) && (*hidden || !name.starts_with('.')) {
+                if first.matches_name(&name) {
                     collect(root, &join(folder, &name), rest, found);
                 }
             }
@@ -95,7 +131,13 @@ mod tests {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         fs::write(root.path().join("packages/file"), "").unwrap();
-        assert_eq!(matching_folders(root.path(), glob).unwrap(), expected);
+        let glob = Glob::parse(glob).unwrap();
+        assert_eq!(matching_folders(root.path(), &glob), expected);
+        let folders = ["packages/b", "packages/a", "packages/a/src", "packages/.hidden", "lambdas"];
+        for folder in folders.into_iter().chain(["lambdas/x", "lambdas/x/y", "target", "packages"])
+        {
+            assert_eq!(glob.matches(folder), expected.contains(&folder), "{folder}");
+        }
     }
 
     #[test]
@@ -111,6 +153,6 @@ mod tests {
 
     #[test]
     fn a_malformed_glob_is_an_error() {
-        assert!(matching_folders(Path::new("/"), "packages/[a").is_err());
+        assert!(Glob::parse("packages/[a").is_err());
     }
 }

@@ -8,6 +8,7 @@
 //! A file that git converts on checkout (line endings, Git LFS) counts as git sees it: clean
 //! where git calls it so.
 
+mod base;
 mod blobs;
 mod index;
 mod walk;
@@ -25,7 +26,8 @@ use lambda_images::tag::GitState;
 use lambda_images::touch::TouchIndex;
 use serde::{Deserialize, Serialize};
 
-use self::blobs::Blobs;
+pub(crate) use self::base::{BaseCommit, Differences, NoBase, Old};
+pub(crate) use self::blobs::Blobs;
 use self::worktree::WorkTree;
 use crate::environment::Environment;
 use crate::failure::output_failure;

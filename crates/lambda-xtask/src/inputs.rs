@@ -6,15 +6,12 @@
 mod hash;
 mod walk;
 
-pub(crate) use hash::{file_mode, hash_file};
+pub(crate) use hash::{file_mode, hash_file, hash_wanted};
+pub(crate) use walk::list_folder;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use anyhow::Context as _;
 use dockerfile::{Dockerignore, Listing, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
 use lambda_images::discovery::ImageName;
@@ -32,10 +29,9 @@ use rayon::iter::{
     ParallelIterator as _,
 };
 
+use crate::checkout::Checkout;
 use crate::failure::WorkspaceProblems;
-use crate::hash_cache::HashCache;
 use crate::state::State;
-use crate::workspace::report_link;
 
 /// What was read for some images.
 #[derive(Default)]
@@ -43,6 +39,10 @@ pub(crate) struct Found {
     pub(crate) contexts: Contexts,
     /// The ignore file of each folder that has one.
     pub(crate) ignores: BTreeMap<ContextFolder, Dockerignore>,
+    /// Paths of all ignore files that exist.
+    pub(crate) ignore_files: BTreeSet<String>,
+    /// What is read of each folder by any of the images, and what links lead to.
+    pub(crate) reaches: BTreeMap<ContextFolder, Arc<Reach>>,
     pub(crate) locks: Mutex<Locks>,
     /// What is not as it should be and keeps nothing from being built.
     pub(crate) warnings: Vec<Problem>,
@@ -57,41 +57,37 @@ impl Found {
     /// # Errors
     /// A folder that does not exist, a bad ignore file, a file that BuildKit could not send:
     /// all of them at once.
-    pub(crate) fn read(
-        root: &Path,
-        graph: &ImageGraph,
-        hashes: &HashCache,
-    ) -> anyhow::Result<Found> {
-        Found::read_images(root, graph, graph.images(), hashes)
+    pub(crate) fn read(checkout: &dyn Checkout, graph: &ImageGraph) -> anyhow::Result<Found> {
+        Found::read_images(checkout, graph, graph.images())
     }
 
     /// The same for some images of the graph.
     pub(crate) fn read_images(
-        root: &Path,
+        checkout: &dyn Checkout,
         graph: &ImageGraph,
         images: &[Image],
-        hashes: &HashCache,
     ) -> anyhow::Result<Found> {
         let mut found = Found::default();
         let wanted: Vec<&ContextUse> = images.iter().flat_map(|image| &image.contexts).collect();
-        found.list(root, &wanted)?;
+        found.list(checkout, &wanted)?;
         let contexts = &found.contexts;
         let reads = images.par_iter().map(|image| contexts.read(image, &image.contexts)).collect();
         found.contexts.set_reads(reads);
-        found.add_left_out(root, graph, images)?;
-        hash::hash_wanted(root, &mut found.contexts, hashes)?;
-        found.read_locks(root);
+        found.add_left_out(checkout, graph, images)?;
+        checkout.fill(&mut found.contexts).map_err(workspace_problems)?;
+        found.read_locks(checkout);
         Ok(found)
     }
 
     /// Adds the trees of the contexts that have none yet.
-    fn list(&mut self, root: &Path, wanted: &[&ContextUse]) -> anyhow::Result<()> {
+    fn list(&mut self, checkout: &dyn Checkout, wanted: &[&ContextUse]) -> anyhow::Result<()> {
         let folders: BTreeSet<&ContextFolder> = wanted
             .iter()
             .map(|context| &context.folder)
             .filter(|folder| self.contexts.tree_of(folder).is_none())
             .collect();
-        let (ignore_files, mut problems) = read_ignore_files(root, &folders)?;
+        let (ignore_files, mut problems) = read_ignore_files(checkout, &folders);
+        self.ignore_files.extend(ignore_files.0.keys().cloned());
         let mut groups: BTreeMap<(&str, Option<&str>), Group> = BTreeMap::new();
         for context in wanted.iter().filter(|context| folders.contains(&context.folder)) {
             let folder = &context.folder;
@@ -104,26 +100,32 @@ impl Found {
                 self.ignores.insert(folder.clone(), ignore.clone());
             }
         }
-        let listed: Vec<Result<(Tree, BTreeSet<ContextFolder>), Vec<Problem>>> = groups
+        let listed: Vec<Result<(Tree, Group), Vec<Problem>>> = groups
             .into_iter()
             .collect::<Vec<_>>()
             .into_par_iter()
             .map(|((folder, ignore), mut group)| {
-                let listing = match ignore.map(|path| ignore_files.parsed(path)) {
+                let tree = match ignore.map(|path| ignore_files.parsed(path)) {
                     // Its problem is told; what it would have left out must not make others.
-                    Some(None) => Listing::default(),
+                    Some(None) => Tree::new(folder, Listing::default()),
                     ignore => {
                         let ignore = ignore.flatten();
                         report_own_files(&group, ignore)?;
-                        walk::list_folder(root, folder, ignore, &mut group.reach)?
+                        checkout.list(folder, ignore, &mut group.reach)?
                     }
                 };
-                Ok((Tree::new(folder, listing), group.folders))
+                Ok((tree, group))
             })
             .collect();
         for result in listed {
             match result {
-                Ok((tree, folders)) => self.contexts.add_tree(tree, folders),
+                Ok((tree, group)) => {
+                    let reach = Arc::new(group.reach);
+                    let reaches =
+                        group.folders.iter().map(|folder| (folder.clone(), reach.clone()));
+                    self.reaches.extend(reaches);
+                    self.contexts.add_tree(tree, group.folders);
+                }
                 Err(found) => problems.extend(found),
             }
         }
@@ -134,7 +136,7 @@ impl Found {
     /// count all the same.
     fn add_left_out(
         &mut self,
-        root: &Path,
+        checkout: &dyn Checkout,
         graph: &ImageGraph,
         images: &[Image],
     ) -> anyhow::Result<()> {
@@ -147,7 +149,7 @@ impl Found {
             }
         }
         let wanted: Vec<&ContextUse> = added.iter().map(|(_, context)| context).collect();
-        self.list(root, &wanted)?;
+        self.list(checkout, &wanted)?;
         for (index, context) in &added {
             let reads = self.contexts.read(&images[*index], std::slice::from_ref(context));
             self.contexts.add_reads(*index, reads);
@@ -156,11 +158,11 @@ impl Found {
     }
 
     /// Reads the locks that may count by what is installed from them.
-    fn read_locks(&mut self, root: &Path) {
+    fn read_locks(&mut self, checkout: &dyn Checkout) {
         let mut locks = Locks::default();
         for (path, content) in self.contexts.locks().into_keys() {
             // One that can't be read as text counts by its bytes.
-            if let Ok(text) = fs::read_to_string(root.join(&path)) {
+            if let Ok(Some(text)) = checkout.text(&path) {
                 locks.add(&path, content, &text);
             }
         }
@@ -257,25 +259,22 @@ impl IgnoreFiles {
 }
 
 fn read_ignore_files(
-    root: &Path,
+    checkout: &dyn Checkout,
     folders: &BTreeSet<&ContextFolder>,
-) -> anyhow::Result<(IgnoreFiles, Vec<Problem>)> {
+) -> (IgnoreFiles, Vec<Problem>) {
     let mut files = BTreeMap::new();
     let mut problems = Vec::new();
     let paths: BTreeSet<&String> = folders.iter().flat_map(|folder| &folder.ignore_files).collect();
-    for path in paths {
-        report_link(root, path, &mut problems);
-        let text = match fs::read_to_string(root.join(path)) {
-            Ok(text) => text,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
+    let texts: Vec<_> = paths.into_par_iter().map(|path| (path, checkout.text(path))).collect();
+    for (path, text) in texts {
+        let text = match text {
+            Ok(Some(text)) => text,
+            Ok(None) => continue,
+            Err(problem) => {
+                problems.push(problem);
+                files.insert(path.clone(), None);
                 continue;
             }
-            Err(error) => return Err(error).with_context(|| format!("failed to read `{path}`")),
         };
         let parsed = parse_dockerignore(&text).map_err(|faults| {
             for fault in faults {
@@ -285,7 +284,7 @@ fn read_ignore_files(
         });
         files.insert(path.clone(), parsed.ok());
     }
-    Ok((IgnoreFiles(files), problems))
+    (IgnoreFiles(files), problems)
 }
 
 #[cfg(test)]

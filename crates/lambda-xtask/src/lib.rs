@@ -10,7 +10,9 @@
 //! What to build and why is decided by `lambda_images`, which this crate feeds. An xtask with
 //! tasks of its own flattens [`Command`] into its own subcommands and calls [`run`].
 
+mod at_commit;
 mod build;
+mod checkout;
 mod cli;
 mod commands;
 mod display;
@@ -33,7 +35,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
 
-pub use cli::{BuildLambdas, Command, Explain, Format, Graph, GraphFormat};
+pub use cli::{
+    Affected, AffectedFormat, BuildLambdas, Command, Explain, Format, Graph, GraphFormat,
+};
 pub use environment::Environment;
 pub use failure::{
     EXIT_ENVIRONMENT, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, EXIT_USAGE, EXIT_WORKSPACE,
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
 pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -> ExitCode {
     let result = match command {
         Command::BuildLambdas(arguments) => commands::build_lambdas(arguments, environment),
+        Command::Affected(arguments) => commands::affected(arguments, environment),
         Command::Graph(arguments) => commands::graph(arguments, environment),
         Command::Explain(arguments) => commands::explain(arguments, environment),
         Command::Schema => {

@@ -3,18 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use lambda_images::config::{Config, Kind, Network, parse_config, parse_network};
-use lambda_images::discovery::{Declarations, ImageName, PyprojectFile, declare};
+use lambda_images::discovery::{ImageName, PyprojectFile, declare};
 use lambda_images::graph::{ImageGraph, build_graph};
 use lambda_images::paths;
 use lambda_images::problem::{Problem, suggestion};
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::checkout::{Checkout, Disk};
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
+use crate::folders::Glob;
+use crate::hash_cache::HashCache;
 
 /// A workspace without problems.
 pub(crate) struct Workspace {
@@ -27,6 +31,8 @@ pub(crate) struct Workspace {
     pub(crate) network: Network,
     /// Texts of all Dockerfiles, by path.
     pub(crate) dockerfiles: BTreeMap<String, String>,
+    /// Paths of all Dockerfiles that there could be.
+    pub(crate) declared: BTreeSet<String>,
 }
 
 const CONFIG_FILE: &str = "Cargo.toml";
@@ -48,13 +54,27 @@ impl Workspace {
 
     /// Reads the workspace whose root is known.
     pub(crate) fn read(root: PathBuf, environment: &Environment) -> anyhow::Result<Workspace> {
-        let text = read_text(&root.join(CONFIG_FILE))?;
-        let (mut config, mut problems) = parse_config(CONFIG_FILE, &text);
+        let hashes = HashCache::parse(b"");
+        let disk = Disk { root: &root, hashes: &hashes };
+        Workspace::read_checkout(root.clone(), &disk, environment)
+    }
+
+    /// Reads the workspace as it is in a checkout.
+    pub(crate) fn read_checkout(
+        root: PathBuf,
+        checkout: &dyn Checkout,
+        environment: &Environment,
+    ) -> anyhow::Result<Workspace> {
+        let mut problems = Vec::new();
+        let text = read_text(checkout, CONFIG_FILE, &mut problems).unwrap_or_default();
+        let (mut config, found) = parse_config(CONFIG_FILE, &text);
+        problems.extend(found);
         let network = apply_environment(&mut config, environment)?;
-        let pyprojects = read_pyprojects(&root, &config, &mut problems)?;
+        let pyprojects = read_pyprojects(checkout, &config, &mut problems);
         let (declarations, found) = declare(&config, &pyprojects);
         problems.extend(found);
-        let dockerfiles = read_dockerfiles(&root, &declarations, &mut problems)?;
+        let declared = declarations.images.values().map(|image| image.dockerfile.clone()).collect();
+        let dockerfiles = read_dockerfiles(checkout, &declared, &mut problems);
         let (graph, found) = build_graph(&config, &declarations, &dockerfiles);
         problems.extend(found);
         if !problems.is_empty() {
@@ -62,7 +82,25 @@ impl Workspace {
             problems.dedup();
             return Err(WorkspaceProblems(problems).into());
         }
-        Ok(Workspace { root, config, graph, pyprojects, network, dockerfiles })
+        Ok(Workspace { root, config, graph, pyprojects, network, dockerfiles, declared })
+    }
+
+    /// The files that were read to make the graph.
+    pub(crate) fn settings_files(&self) -> impl Iterator<Item = &str> {
+        let pyprojects = self.pyprojects.iter().map(|file| file.path.as_str());
+        let dockerfiles = self.dockerfiles.keys().map(String::as_str);
+        [CONFIG_FILE].into_iter().chain(pyprojects).chain(dockerfiles)
+    }
+
+    /// Whether any of these files shapes the graph, or is an ignore file.
+    pub(crate) fn reads_settings_of<'p>(&self, paths: impl Iterator<Item = &'p String>) -> bool {
+        let is_named = |path: &str, name: &str| path.rsplit('/').next() == Some(name);
+        paths.into_iter().any(|path| {
+            path == CONFIG_FILE
+                || is_named(path, PYPROJECT)
+                || path.ends_with(".dockerignore")
+                || self.declared.contains(path)
+        })
     }
 
     /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.
@@ -179,10 +217,10 @@ fn apply_environment(config: &mut Config, environment: &Environment) -> anyhow::
 }
 
 fn read_pyprojects(
-    root: &Path,
+    checkout: &dyn Checkout,
     config: &Config,
     problems: &mut Vec<Problem>,
-) -> anyhow::Result<Vec<PyprojectFile>> {
+) -> Vec<PyprojectFile> {
     let mut files: BTreeMap<String, PyprojectFile> = BTreeMap::new();
     for (kind, globs) in [(Kind::Base, &config.packages), (Kind::Lambda, &config.lambdas)] {
         for glob in globs {
@@ -194,33 +232,28 @@ fn read_pyprojects(
                 problems.push(problem(message).hint("globs are relative to the workspace root"));
                 continue;
             }
-            let folders = match crate::folders::matching_folders(root, &glob.value) {
-                Ok(folders) => folders,
+            let parsed = match Glob::parse(&glob.value) {
+                Ok(parsed) => parsed,
                 Err(error) => {
                     problems.push(problem(format!("`{}` is not a glob: {error}", glob.value)));
                     continue;
                 }
             };
+            let folders = checkout.folders(&parsed);
+            let paths = folders.par_iter().map(|folder| paths::in_folder(folder, PYPROJECT));
+            let texts: Vec<_> = paths.map(|path| (checkout.text(&path), path)).collect();
             let mut matched = false;
-            for folder in folders {
-                let path = paths::join(&folder, PYPROJECT).expect("both are relative");
-                report_link(root, &path, problems);
-                let text = fs::read_to_string(root.join(&path));
-                matched |= text.is_ok();
+            for (text, path) in texts {
+                matched |= matches!(text, Ok(Some(_)));
                 match text {
                     // The first glob that finds a folder says what it is.
-                    Ok(text) => drop(files.entry(path.clone()).or_insert(PyprojectFile {
+                    Ok(Some(text)) => drop(files.entry(path.clone()).or_insert(PyprojectFile {
                         path,
                         kind,
                         text,
                     })),
-                    Err(error)
-                        if error.kind() == io::ErrorKind::NotFound
-                            || error.kind() == io::ErrorKind::NotADirectory => {}
-                    Err(error) => {
-                        problems
-                            .push(Problem::of_file(path, format!("failed to read it: {error}")));
-                    }
+                    Ok(None) => {}
+                    Err(problem) => problems.push(problem),
                 }
             }
             // Lambdas that vanish would vanish from what is deployed. A default that matches
@@ -231,39 +264,40 @@ fn read_pyprojects(
             }
         }
     }
-    Ok(files.into_values().collect())
+    files.into_values().collect()
 }
 
 fn read_dockerfiles(
-    root: &Path,
-    declarations: &Declarations,
+    checkout: &dyn Checkout,
+    paths: &BTreeSet<String>,
     problems: &mut Vec<Problem>,
-) -> anyhow::Result<BTreeMap<String, String>> {
+) -> BTreeMap<String, String> {
+    let texts: Vec<_> = paths.par_iter().map(|path| (path, checkout.text(path))).collect();
     let mut dockerfiles = BTreeMap::new();
-    for path in declarations.images.values().map(|image| &image.dockerfile).collect::<BTreeSet<_>>()
-    {
-        report_link(root, path, problems);
-        match fs::read_to_string(root.join(path)) {
-            Ok(text) => drop(dockerfiles.insert(path.clone(), text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                problems.push(Problem::of_file(path, format!("failed to read it: {error}")));
+    for (path, text) in texts {
+        match text {
+            Ok(text) => dockerfiles.extend(text.map(|text| (path.clone(), text))),
+            Err(problem) => {
+                // That it is missing would be told as well, and it isn't.
+                dockerfiles.insert(path.clone(), UNREADABLE.to_owned());
+                problems.push(problem);
             }
         }
     }
-    Ok(dockerfiles)
+    dockerfiles
 }
 
-/// A link's own text is all that git keeps of it, so a change of what it leads to would go unseen.
-pub(crate) fn report_link(root: &Path, path: &str, problems: &mut Vec<Problem>) {
-    if fs::symlink_metadata(root.join(path)).is_ok_and(|metadata| metadata.is_symlink()) {
-        let problem = Problem::of_file(path, "this is a symbolic link, and must be a file");
-        problems.push(problem.hint("name what it leads to (`dockerfile = \"…\"` for a Dockerfile that is shared), or put a file in its place"));
+/// Stands for a Dockerfile whose problem has been told.
+const UNREADABLE: &str = "FROM scratch\n";
+
+fn read_text(checkout: &dyn Checkout, path: &str, problems: &mut Vec<Problem>) -> Option<String> {
+    match checkout.text(path) {
+        Ok(text) => text,
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
     }
-}
-
-fn read_text(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))
 }
 
 #[cfg(test)]

@@ -110,6 +110,15 @@ fn each_path_has_its_readers() {
     assert_eq!(below("s"), [2]);
 }
 
+#[test]
+fn one_reach_covers_another() {
+    let covers =
+        |one: &str, other: &str| Reach::new(&reads(one)).covers(&Reach::new(&reads(other)));
+    assert!(covers("a b", "a") && covers("a", "a/b") && covers(".", "a*") && covers("", ""));
+    assert!(covers("*/b", "a/b") && covers("*/b", "*/b") && covers("a*", "a*/x"));
+    assert!(!covers("a", "a b") && !covers("a/b", "a") && !covers("a", "*") && !covers("", "a"));
+}
+
 proptest! {
     #[test]
     fn a_walk_finds_what_is_read(tree in generate::trees(), reads in generate::reads()) {
@@ -125,6 +134,9 @@ proptest! {
             paths(&whole, expected.entries().collect())
         );
         prop_assert_eq!(paths(&found, selected.links.clone()), paths(&whole, expected.links.clone()));
+        let mut with_more = Reach::new(&reads);
+        with_more.add_path(0, "a/b");
+        prop_assert!(with_more.covers(&Reach::new(&reads)));
         prop_assert_eq!((&selected.misses, selected.whole), (&expected.misses, expected.whole));
         prop_assert_eq!((&selected.folders, &selected.roots), (&expected.folders, &expected.roots));
     }

@@ -82,6 +82,33 @@ proptest! {
     }
 }
 
+proptest! {
+    /// A tree that is changed into another has that one's digest, once its gaps are filled.
+    #[test]
+    fn a_changed_tree_is_the_other_tree(before in files(), after in files()) {
+        let (old, new) = (tree(&before), tree(&after));
+        old.digest(&selection(&old, &["."]), &[]);
+        let paths = |from: &Files, without: &Files| -> Vec<String> {
+            from.keys().filter(|path| !without.contains_key(*path)).cloned().collect()
+        };
+        let find = |path: &String| old.listing().find(path).unwrap();
+        let removed: BTreeSet<usize> = paths(&before, &after).iter().map(find).collect();
+        let added = paths(&after, &before);
+        let added = added.into_iter().map(|path| Entry { path, kind: EntryKind::File }).collect();
+        let differs = |path: &&String| after.get(*path).is_some_and(|file| file != &before[*path]);
+        let unknown = before.keys().filter(differs).map(find).collect();
+        let mut changed = old.changed(&removed, added, &unknown);
+        prop_assert_eq!(changed.listing(), new.listing());
+        for index in 0..new.listing().entries().len() {
+            match changed.file(index) {
+                None => changed.set_file(index, *new.file(index).unwrap()),
+                known => prop_assert_eq!(known, new.file(index)),
+            }
+        }
+        prop_assert_eq!(changed.digest(&selection(&changed, &["."]), &[]), whole(&after));
+    }
+}
+
 #[test]
 fn a_file_that_went_away_is_none() {
     let files: Files = [("a/x", "1"), ("b", "2")]
@@ -89,7 +116,7 @@ fn a_file_that_went_away_is_none() {
         .map(|(path, text)| (path.to_owned(), (false, text.to_owned())))
         .collect();
     let all = tree(&files);
-    let gone = Tree::new("", all.listing().clone());
+    let gone = Tree::new("", Listing::clone(all.listing()));
     assert_eq!(gone.digest(&selection(&gone, &["."]), &[]), whole(&Files::new()));
     assert_ne!(whole(&files), whole(&Files::new()));
 }

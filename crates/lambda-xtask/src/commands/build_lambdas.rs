@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use lambda_images::config::TagPolicy;
 use lambda_images::plan::{Action, Plan};
 use lambda_images::tag::GitState;
+use serde_json::json;
 
 use super::report::{
     plan_json, render_end, render_plan, render_reasons, render_table, result_json,
@@ -30,7 +31,17 @@ pub(crate) fn build_lambdas(
     };
     let alone = !arguments.dry_run;
     let survey = Survey::take(environment, arguments.stack.as_deref(), wanted, alone)?;
-    let selected = survey.workspace.select(&arguments.images)?;
+    let mut selected = survey.workspace.select(&arguments.images)?;
+    if let Some(given) = &arguments.affected {
+        let given = Some(given.as_str()).filter(|given| !given.is_empty());
+        let comparison = survey.compare(given, arguments.strict, environment)?.of(&selected);
+        comparison.notes.iter().for_each(|text| note(text));
+        note(&comparison.summary());
+        selected = comparison.affected();
+        if selected.is_empty() {
+            return nothing_affected(arguments.format, &survey);
+        }
+    }
     let store = survey.store();
     let stored = store.look_up(&survey.names_of(&selected));
     let last = survey.last_records();
@@ -91,6 +102,19 @@ pub(crate) fn build_lambdas(
     } else {
         EXIT_SUCCESS
     })
+}
+
+/// What `--affected` prints where no image is.
+fn nothing_affected(format: Format, survey: &Survey) -> anyhow::Result<u8> {
+    if format == Format::Json {
+        let manifest = survey.state.manifest_path();
+        super::print(&format!(
+            "{:#}\n",
+            json!({ "version": 1, "manifest": manifest, "images": [] })
+        ))?;
+    }
+    note("nothing to build");
+    Ok(EXIT_SUCCESS)
 }
 
 /// Said once for each reason: which tags of the git policy could not be made.

@@ -11,6 +11,8 @@ use lambda_images::plan::{Destination, ImageNames, Plan, PlanFacts, Stored, imag
 use lambda_images::record::Record;
 use lambda_images::tag::GitState;
 
+use super::comparison::{Comparison, Now, compare_with_base};
+use crate::checkout::Disk;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
@@ -33,6 +35,7 @@ pub(crate) struct Survey {
     pub(crate) found: Found,
     pub(crate) inputs: AllInputs,
     pub(crate) git: BTreeMap<ImageName, GitState>,
+    asked_git: Result<Git, String>,
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
     /// Held by a run: two at once would write over each other's logs and manifest.
     _lock: Option<File>,
@@ -75,12 +78,12 @@ impl Survey {
             let git = git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             (found, git)
         });
-        let (found, git) = (found?, git.context("failed to ask git")?);
+        let (found, asked_git) = (found?, git.context("failed to ask git")?);
         tell_warnings(&workspace, &found);
         let (inputs, git) = std::thread::scope(|scope| {
-            let git = scope.spawn(|| git_states(&git, &workspace, &found, &state));
+            let states = scope.spawn(|| git_states(&asked_git, &workspace, &found, &state));
             let inputs = found.inputs(&workspace.graph);
-            let git = git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let git = states.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             (inputs, git)
         });
         let git = git.context("failed to ask git")?;
@@ -108,9 +111,24 @@ impl Survey {
             found,
             inputs,
             git,
+            asked_git,
             names,
             _lock: lock,
         })
+    }
+
+    /// What differs from a commit.
+    pub(crate) fn compare(
+        &self,
+        given: Option<&str>,
+        strict: bool,
+        environment: &Environment,
+    ) -> anyhow::Result<Comparison> {
+        let known = self.state.read_hashes();
+        let hashes = HashCache::parse(&known);
+        let Survey { workspace, found, inputs, asked_git, .. } = self;
+        let now = Now { workspace, found, inputs, hashes: &hashes };
+        compare_with_base(&now, asked_git, given, strict, environment)
     }
 
     /// All that is known of one image.
@@ -136,8 +154,8 @@ impl Survey {
         let image = graph.get(name).context("an image of the plan is in the graph")?;
         let known = self.state.read_hashes();
         let images = std::slice::from_ref(image);
-        let hashes = HashCache::parse(&known);
-        let found = Found::read_images(&self.workspace.root, graph, images, &hashes)?;
+        let disk = Disk { root: &self.workspace.root, hashes: &HashCache::parse(&known) };
+        let found = Found::read_images(&disk, graph, images)?;
         let before = self.record(name).files;
         let now = found.contexts.files(0, &self.inputs[name].0.locks);
         let is_other = |path: &&String| before.get(*path) != now.get(*path);
@@ -203,11 +221,17 @@ impl Survey {
 pub(crate) fn read_inputs(workspace: &Workspace, state: &State) -> anyhow::Result<Found> {
     let known = state.read_hashes();
     let hashes = HashCache::parse(&known);
-    let found = Found::read(&workspace.root, &workspace.graph, &hashes)?;
+    let disk = Disk { root: &workspace.root, hashes: &hashes };
+    let found = Found::read(&disk, &workspace.graph)?;
+    keep_hashes(hashes, &found, state);
+    Ok(found)
+}
+
+/// Keeps what was hashed for the next run.
+pub(crate) fn keep_hashes(hashes: HashCache, found: &Found, state: &State) {
     if let Some(hashes) = hashes.render(|| found.paths()) {
         state.write_hashes(&hashes);
     }
-    Ok(found)
 }
 
 /// Says what is not as it should be and keeps nothing from being built.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::Repository;
 
-pub(super) struct Blobs<'a> {
+pub(crate) struct Blobs<'a> {
     repository: &'a Repository,
     child: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
 }
@@ -18,13 +18,13 @@ impl<'a> Blobs<'a> {
     }
 
     /// As [`Blobs::bytes`]; what isn't UTF-8 is replaced.
-    pub(super) fn text(&mut self, id: &str) -> anyhow::Result<Option<String>> {
+    pub(crate) fn text(&mut self, id: &str) -> anyhow::Result<Option<String>> {
         let bytes = self.bytes(id)?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// `None`: the id is all zeros, which stands for a file that does not exist.
-    pub(super) fn bytes(&mut self, id: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    pub(crate) fn bytes(&mut self, id: &str) -> anyhow::Result<Option<Vec<u8>>> {
         if id.bytes().all(|byte| byte == b'0') {
             return Ok(None);
         }

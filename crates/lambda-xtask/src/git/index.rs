@@ -52,8 +52,19 @@ impl Index {
         self.files.binary_search_by(|(range, _)| self.paths[range.clone()].cmp(path))
     }
 
-    /// The files that somebody reads and that git does not keep, or not with their modes.
-    pub(super) fn unknown(&self, found: &Found) -> Vec<String> {
+    /// The files below a folder, sorted.
+    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = (&str, Mode)> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let start =
+            self.files.partition_point(|(range, _)| self.paths[range.clone()] < *prefix.as_str());
+        let files = self.files[start..].iter();
+        files
+            .map(|(range, mode)| (&self.paths[range.clone()], *mode))
+            .take_while(move |(path, _)| path.starts_with(&prefix))
+    }
+
+    /// The files that somebody reads and that git does not keep, or keeps with other modes: those.
+    pub(super) fn unknown(&self, found: &Found) -> Vec<(String, Option<Mode>)> {
         let mut unknown = Vec::new();
         for (tree, wanted) in found.contexts.trees().iter().zip(found.contexts.wanted()) {
             // Both are sorted: the next one is mostly found right behind the last.
@@ -69,10 +80,10 @@ impl Index {
                     Ok(at) => {
                         next = at + 1;
                         if self.files[at].1 != file.mode {
-                            unknown.push(path);
+                            unknown.push((path, Some(self.files[at].1)));
                         }
                     }
-                    Err(_) => unknown.push(path),
+                    Err(_) => unknown.push((path, None)),
                 }
             }
         }

@@ -12,6 +12,7 @@ use std::fs;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::checkout::Disk;
 use crate::hash_cache::HashCache;
 use crate::workspace::fixture::Tree;
 
@@ -36,7 +37,10 @@ fn shown_in(tree: &Tree, environment: &Environment) -> String {
 
 fn ask(tree: &Tree, environment: &Environment) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let workspace = tree.read();
-    let found = Found::read(&workspace.root, &workspace.graph, &HashCache::parse(b""))?;
+    let found = Found::read(
+        &Disk { root: &workspace.root, hashes: &HashCache::parse(b"") },
+        &workspace.graph,
+    )?;
     let git = Git::ask(&workspace.root, environment)?;
     git_states(&git, &workspace, &found, &State::of_workspace(&workspace.root))
 }

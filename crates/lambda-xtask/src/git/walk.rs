@@ -148,13 +148,14 @@ impl Drop for CommitList<'_> {
 }
 
 /// The changed paths between a commit and one parent.
-type Difference = Vec<Change>;
+pub(super) type Difference = Vec<Change>;
 
-struct Change {
-    old: String,
+pub(super) struct Change {
+    pub(super) old_mode: String,
+    pub(super) old: String,
     new: String,
-    path: String,
-    is_submodule: bool,
+    pub(super) path: String,
+    pub(super) is_submodule: bool,
 }
 
 /// The differences of all commits of a batch from each of their parents, in order.
@@ -216,7 +217,7 @@ fn differences(repository: &Repository, batch: &[Commit]) -> anyhow::Result<Vec<
 }
 
 /// Reads `id NUL (":" modes ids status NUL path NUL)*` for each pair.
-fn parse_differences(output: &[u8]) -> anyhow::Result<Vec<Difference>> {
+pub(super) fn parse_differences(output: &[u8]) -> anyhow::Result<Vec<Difference>> {
     let mut differences: Vec<Difference> = Vec::new();
     let text = String::from_utf8_lossy(output);
     let mut fields = text.split('\0').filter(|field| !field.is_empty());
@@ -232,6 +233,7 @@ fn parse_differences(output: &[u8]) -> anyhow::Result<Vec<Difference>> {
             bail!("`git diff-tree` printed an unknown line: `:{change}`");
         };
         difference.push(Change {
+            old_mode: (*old_mode).to_owned(),
             old: (*old).to_owned(),
             new: (*new).to_owned(),
             path: path.to_owned(),

@@ -163,7 +163,7 @@ impl Dirty<'_, '_> {
 
     /// Files of the fingerprint that git does not keep as they are.
     fn add_unknown_to(&mut self, index: &Index, found: &Found) {
-        for path in index.unknown(found) {
+        for (path, _) in index.unknown(found) {
             let touched = self.touch.touched_by_path(&path);
             self.add(&path, touched);
         }

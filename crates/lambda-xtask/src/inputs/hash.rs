@@ -15,7 +15,6 @@ use lambda_images::problem::Problem;
 use lambda_images::tree::FileState;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::workspace_problems;
 use crate::hash_cache::{HashCache, Stamp};
 
 /// Bytes that are read at a time.
@@ -25,11 +24,11 @@ const BUFFER: usize = 128 * 1024;
 ///
 /// # Errors
 /// Files that can't be read, all of them. One that went away since its folder was listed is none.
-pub(super) fn hash_wanted(
+pub(crate) fn hash_wanted(
     root: &Path,
     contexts: &mut Contexts,
     hashes: &HashCache,
-) -> anyhow::Result<()> {
+) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     let wanted = contexts.wanted();
     for (tree, wanted) in contexts.trees_mut().iter_mut().zip(wanted) {
@@ -57,7 +56,7 @@ pub(super) fn hash_wanted(
             }
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(workspace_problems(problems)) }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 fn link_state(text: &str) -> FileState {

@@ -2,6 +2,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::checkout::Disk;
 use crate::hash_cache::{HashCache, Stamp};
 use crate::workspace::Workspace;
 use crate::workspace::fixture::Tree;
@@ -12,7 +13,10 @@ use lambda_images::tree::FileState;
 
 fn read(tree: &Tree) -> anyhow::Result<(Workspace, Found)> {
     let workspace = tree.read();
-    let found = Found::read(&workspace.root, &workspace.graph, &HashCache::parse(b""))?;
+    let found = Found::read(
+        &Disk { root: &workspace.root, hashes: &HashCache::parse(b"") },
+        &workspace.graph,
+    )?;
     Ok((workspace, found))
 }
 
@@ -264,7 +268,7 @@ fn a_name_that_is_not_utf8_is_a_problem_unless_it_is_excluded() {
 fn an_ignore_file_that_is_no_text_is_an_error() {
     let tree = Tree::plain();
     fs::write(tree.path("lambdas/two/.dockerignore"), [0xff]).unwrap();
-    assert!(shown(&tree).starts_with("failed to read `lambdas/two/.dockerignore`"));
+    assert!(shown(&tree).starts_with("lambdas/two/.dockerignore: failed to read it: "));
 }
 
 #[test]
@@ -352,7 +356,7 @@ fn a_known_file_is_not_read_again_and_a_changed_one_is() {
     let tree = Tree::plain();
     let workspace = tree.read();
     let sum_of = |hashes: &HashCache| {
-        let found = Found::read(&workspace.root, &workspace.graph, hashes).unwrap();
+        let found = Found::read(&Disk { root: &workspace.root, hashes }, &workspace.graph).unwrap();
         assert!(found.paths().contains(PATH));
         files_of(&workspace, &found, "one")[PATH].sha256
     };

@@ -22,7 +22,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
 /// What `ignore` leaves of a folder, as far as `reach` may lead; what links lead to is added to it.
-pub(super) fn list_folder(
+pub(crate) fn list_folder(
     root: &Path,
     folder: &str,
     ignore: Option<&Dockerignore>,

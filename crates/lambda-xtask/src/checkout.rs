@@ -1,0 +1,89 @@
+//! The files of a workspace at one time: as they are on disk, or as they were at a commit.
+//!
+//! Whoever reads a workspace asks for them here, so that both are read by the same code and can be
+//! compared.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use dockerfile::{Dockerignore, Reach};
+use lambda_images::contexts::Contexts;
+use lambda_images::problem::Problem;
+use lambda_images::tree::Tree;
+
+use crate::folders::{Glob, matching_folders};
+use crate::hash_cache::HashCache;
+use crate::inputs::{hash_wanted, list_folder};
+
+/// What can be asked of the files. All paths are relative to the workspace root.
+pub(crate) trait Checkout: Sync {
+    /// The text of a file; `None`: there is none. A link is a problem: git keeps nothing but its own
+    /// text, so that a change of what it leads to would go unseen.
+    fn text(&self, path: &str) -> Result<Option<String>, Problem>;
+
+    /// The folders that match a glob, sorted. Those without a `pyproject.toml` may be left out.
+    fn folders(&self, glob: &Glob) -> Vec<String>;
+
+    /// What an ignore file leaves of a folder, as far as `reach` may lead; what links lead to is
+    /// added to it.
+    fn list(
+        &self,
+        folder: &str,
+        ignore: Option<&Dockerignore>,
+        reach: &mut Reach,
+    ) -> Result<Tree, Vec<Problem>>;
+
+    /// Fills the trees with the state of every file that somebody reads.
+    fn fill(&self, contexts: &mut Contexts) -> Result<(), Vec<Problem>>;
+}
+
+/// The files on disk.
+pub(crate) struct Disk<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) hashes: &'a HashCache<'a>,
+}
+
+impl Checkout for Disk<'_> {
+    fn text(&self, path: &str) -> Result<Option<String>, Problem> {
+        let full = self.root.join(path);
+        let is_missing = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        };
+        let unreadable =
+            |error: io::Error| Problem::of_file(path, format!("failed to read it: {error}"));
+        match fs::symlink_metadata(&full) {
+            Ok(metadata) if metadata.is_symlink() => return Err(link_problem(path)),
+            Ok(_) => {}
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        }
+        match fs::read_to_string(&full) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(unreadable(error)),
+        }
+    }
+
+    fn folders(&self, glob: &Glob) -> Vec<String> {
+        matching_folders(self.root, glob)
+    }
+
+    fn list(
+        &self,
+        folder: &str,
+        ignore: Option<&Dockerignore>,
+        reach: &mut Reach,
+    ) -> Result<Tree, Vec<Problem>> {
+        list_folder(self.root, folder, ignore, reach).map(|listing| Tree::new(folder, listing))
+    }
+
+    fn fill(&self, contexts: &mut Contexts) -> Result<(), Vec<Problem>> {
+        hash_wanted(self.root, contexts, self.hashes)
+    }
+}
+
+/// Says that a file must not be a link.
+pub(crate) fn link_problem(path: &str) -> Problem {
+    Problem::of_file(path, "this is a symbolic link, and must be a file").hint("name what it leads to (`dockerfile = \"…\"` for a Dockerfile that is shared), or put a file in its place")
+}

@@ -1,0 +1,105 @@
+//! `affected`: which images differ from a commit, and why.
+
+use anyhow::Context as _;
+use lambda_images::affected::{chains, levels};
+use serde_json::{Value, json};
+
+use super::bake::render_bake;
+use super::comparison::{Comparison, Now, compare_with_base};
+use super::survey::{Survey, Wanted, keep_hashes, tell_warnings};
+use crate::checkout::Disk;
+use crate::cli::{Affected, AffectedFormat};
+use crate::display::note;
+use crate::environment::Environment;
+use crate::failure::EXIT_SUCCESS;
+use crate::git::Git;
+use crate::hash_cache::HashCache;
+use crate::inputs::Found;
+use crate::state::State;
+use crate::workspace::Workspace;
+
+/// GitHub's limit of jobs in one matrix ("Usage limits" of GitHub Actions).
+const MOST_JOBS: usize = 256;
+
+pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyhow::Result<u8> {
+    let root = Workspace::find_root(environment)?;
+    let state = State::of_workspace(&root);
+    let known = state.read_hashes();
+    let hashes = HashCache::parse(&known);
+    let disk = Disk { root: &root, hashes: &hashes };
+    let (read, git) = std::thread::scope(|scope| {
+        let git = scope.spawn(|| Git::ask(&root, environment));
+        let read = || -> anyhow::Result<_> {
+            let workspace = Workspace::read_checkout(root.clone(), &disk, environment)?;
+            let found = Found::read(&disk, &workspace.graph)?;
+            let inputs = found.inputs(&workspace.graph);
+            Ok((workspace, found, inputs))
+        };
+        let read = read();
+        (read, git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let ((workspace, found, inputs), git) = (read?, git.context("failed to ask git")?);
+    let selected = workspace.select(&arguments.images)?;
+    let now = Now { workspace: &workspace, found: &found, inputs: &inputs, hashes: &hashes };
+    let given = arguments.base.as_deref();
+    let comparison = compare_with_base(&now, &git, given, arguments.strict, environment)?;
+    let comparison = comparison.of(&selected);
+    tell_warnings(&workspace, &found);
+    comparison.notes.iter().for_each(|text| note(text));
+    let text = match arguments.format {
+        AffectedFormat::Text => render_text(&workspace, &comparison),
+        AffectedFormat::Json => format!("{:#}\n", render_json(&comparison)),
+        AffectedFormat::Names => {
+            let affected = comparison.images.iter().filter(|image| image.affected);
+            affected.map(|image| format!("{}\n", image.name)).collect()
+        }
+        AffectedFormat::Github => format!("{}\n", render_github(&workspace, &comparison)),
+        AffectedFormat::Bake => {
+            let stack = arguments.stack.as_deref();
+            let survey = Survey::take(environment, stack, Wanted::Configured, false)?;
+            format!("{:#}\n", render_bake(&survey, &comparison.affected())?)
+        }
+    };
+    super::print(&text)?;
+    keep_hashes(hashes, &found, &state);
+    if arguments.format == AffectedFormat::Text {
+        note(&comparison.summary());
+    }
+    Ok(EXIT_SUCCESS)
+}
+
+fn render_text(workspace: &Workspace, comparison: &Comparison) -> String {
+    let chains = chains(&workspace.graph, &comparison.images);
+    let mut text = String::new();
+    for image in comparison.images.iter().filter(|image| image.affected) {
+        text += &format!("{} ({})\n", image.name, image.kind.as_str());
+        for line in chains.get(&image.name).into_iter().flatten() {
+            text += &format!("  {line}\n");
+        }
+    }
+    text
+}
+
+fn render_json(comparison: &Comparison) -> Value {
+    json!({
+        "version": 1,
+        "base": comparison.base.as_ref().map(|base| &base.id),
+        "images": comparison.images,
+        "removed": comparison.removed,
+    })
+}
+
+/// For each level a list of matrices, as GitHub takes no more than so many jobs in one.
+fn render_github(workspace: &Workspace, comparison: &Comparison) -> Value {
+    let levels = levels(&workspace.graph, &comparison.images).into_iter().map(|level| {
+        let matrices = level.chunks(MOST_JOBS).map(|chunk| {
+            let jobs: Vec<Value> = chunk
+                .iter()
+                .map(|image| json!({ "image": image.name, "kind": image.kind }))
+                .collect();
+            json!({ "include": jobs })
+        });
+        matrices.collect::<Vec<Value>>()
+    });
+    json!(levels.collect::<Vec<_>>())
+}

@@ -1,0 +1,81 @@
+//! The plan of some images as a `docker-bake.json`: for whoever builds by `docker buildx bake`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use lambda_images::discovery::ImageName;
+use lambda_images::plan::{Destination, PlannedImage};
+use lambda_images::reference::ImageReference;
+use serde_json::{Map, Value, json};
+
+use super::survey::Survey;
+
+/// Targets for `wanted`; what they stand on and is not among them is named by its identity.
+pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyhow::Result<Value> {
+    let mut targets = Map::new();
+    if !wanted.is_empty() {
+        let not_asked = Err("it was not asked".to_owned());
+        let plan = survey.plan(wanted, &not_asked, &BTreeMap::new(), false);
+        let identities: BTreeMap<ImageName, ImageReference> = survey
+            .names
+            .iter()
+            .filter(|(name, _)| !wanted.contains(*name))
+            .map(|(name, names)| (name.clone(), names.identity.clone()))
+            .collect();
+        for image in plan.images.iter().filter(|image| wanted.contains(&image.name)) {
+            survey.stage(&image.name)?;
+            targets.insert(target_name(&image.name), target(survey, image, &identities, wanted)?);
+        }
+    }
+    let names: Vec<&String> = targets.keys().collect();
+    Ok(json!({ "group": { "default": { "targets": names } }, "target": targets }))
+}
+
+/// Names of targets hold no dots (buildx, `bake/bake.go`).
+fn target_name(name: &ImageName) -> String {
+    name.as_str().replace('.', "_")
+}
+
+fn target(
+    survey: &Survey,
+    image: &PlannedImage,
+    identities: &BTreeMap<ImageName, ImageReference>,
+    wanted: &BTreeSet<ImageName>,
+) -> anyhow::Result<Value> {
+    let build = image.build(identities);
+    let mut contexts = build.contexts;
+    let mut args = build.args;
+    for (context, base) in image.internal_contexts().filter(|(_, base)| wanted.contains(*base)) {
+        contexts.insert(context.clone(), format!("target:{}", target_name(base)));
+    }
+    if let Some(base) = image.base_image_arg().filter(|base| wanted.contains(*base)) {
+        args.insert("BASE_IMAGE".to_owned(), base.to_string());
+    }
+    // Bake looks for the Dockerfile from the context.
+    let dockerfile = survey.workspace.root.join(&build.dockerfile);
+    let dockerfile = dockerfile.to_str().context("the workspace's path is not UTF-8")?;
+    let output = match survey.destination {
+        Destination::Local => "type=docker",
+        Destination::Registry => "type=registry",
+    };
+    let mut target = json!({
+        "context": build.context,
+        "dockerfile": dockerfile,
+        "contexts": contexts,
+        "args": args,
+        "platforms": build.platform.into_iter().collect::<Vec<_>>(),
+        "tags": build.tags,
+        "output": [output],
+        "attest": ["type=provenance,disabled=true", "type=sbom,disabled=true"],
+    });
+    if let Some(stage) = build.target {
+        target["target"] = json!(stage);
+    }
+    if !build.secrets.is_empty() {
+        target["secret"] = json!(build.secrets);
+    }
+    if let Some(network) = build.network {
+        target["network"] = json!(network);
+    }
+    Ok(target)
+}

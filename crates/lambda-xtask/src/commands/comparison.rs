@@ -1,0 +1,199 @@
+//! The working tree against a commit: reads the workspace as it was then, and compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lambda_images::affected::{AffectedImage, compare};
+use lambda_images::discovery::ImageName;
+use lambda_images::reason::{Reason, reasons_since};
+
+use crate::at_commit::AtCommit;
+use crate::checkout::Disk;
+use crate::environment::Environment;
+use crate::failure::{WorkspaceProblems, environment as environment_failure};
+use crate::git::{BaseCommit, Differences, Git, NoBase};
+use crate::hash_cache::HashCache;
+use crate::inputs::{AllInputs, Found};
+use crate::workspace::Workspace;
+
+/// What is compared: the workspace as it is.
+pub(crate) struct Now<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) found: &'a Found,
+    pub(crate) inputs: &'a AllInputs,
+    pub(crate) hashes: &'a HashCache<'a>,
+}
+
+/// What came out of it.
+pub(crate) struct Comparison {
+    /// The commit; `None`: there was none to compare with.
+    pub(crate) base: Option<BaseCommit>,
+    /// All images, bases first.
+    pub(crate) images: Vec<AffectedImage>,
+    /// Images that only the commit has.
+    pub(crate) removed: Vec<ImageName>,
+    /// What to tell people.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Compares with the commit that is given, or that the CI service means.
+///
+/// # Errors
+/// With `strict`, where there is no commit to compare with; else all images are affected then.
+pub(crate) fn compare_with_base(
+    now: &Now,
+    git: &Result<Git, String>,
+    given: Option<&str>,
+    strict: bool,
+    environment: &Environment,
+) -> anyhow::Result<Comparison> {
+    let base = match git {
+        Ok(git) => git.find_base(given, environment).map(|base| (git, base)),
+        Err(why) => Err(NoBase {
+            why: format!("there is no commit to compare with: {why}"),
+            hint: "run this in a git repository that has a commit".to_owned(),
+        }),
+    };
+    match base {
+        Ok((git, base)) => compare_with(now, git, base, environment),
+        Err(NoBase { why, hint }) if strict => Err(environment_failure(why, hint)),
+        Err(NoBase { why, hint }) => Ok(Comparison {
+            notes: vec![format!(
+                "warning: {why}: all images are taken for affected\n  hint: {hint}"
+            )],
+            images: all_affected(now, &why),
+            base: None,
+            removed: Vec::new(),
+        }),
+    }
+}
+
+fn compare_with(
+    now: &Now,
+    git: &Git,
+    base: BaseCommit,
+    environment: &Environment,
+) -> anyhow::Result<Comparison> {
+    let differences = git.differences(&base, now.workspace, now.found)?;
+    let disk = Disk { root: &now.workspace.root, hashes: now.hashes };
+    let checkout = AtCommit::new(disk, git, &differences, now.found);
+    let before = match Before::read(now, &checkout, &differences, environment) {
+        Ok(before) => before,
+        Err(error) => {
+            // A commit whose workspace had problems: nobody knows what it would have built.
+            let Some(WorkspaceProblems(problems)) = error.downcast_ref() else { return Err(error) };
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            let first = first.lines().next().unwrap_or_default();
+            let why = format!("the workspace had problems at {:.12}: {first}", base.id);
+            let notes = vec![format!("warning: {why}: all images are taken for affected")];
+            let images = all_affected(now, &why);
+            return Ok(Comparison { base: Some(base), images, removed: Vec::new(), notes });
+        }
+    };
+    let old_graph = before.workspace.as_ref().map_or(&now.workspace.graph, |old| &old.graph);
+    let old_inputs = before.inputs.as_ref().unwrap_or(now.inputs);
+    let graph = &now.workspace.graph;
+    let index_of = |name: &ImageName, graph: &lambda_images::graph::ImageGraph| {
+        graph.images().iter().position(|image| image.name() == name)
+    };
+    let reasons_of = |name: &ImageName| -> Vec<Reason> {
+        let (Some(old), Some(new)) = (index_of(name, old_graph), index_of(name, graph)) else {
+            return Vec::new();
+        };
+        let Some(found) = &before.found else { return Vec::new() };
+        let old = found.record(old, &old_graph.images()[old], old_inputs);
+        reasons_since(&old, &now.found.record(new, &graph.images()[new], now.inputs))
+    };
+    let doubts = doubts(now, &differences);
+    let images = compare(graph, old_inputs, now.inputs, &doubts, &reasons_of);
+    let removed = old_graph.images().iter().map(|image| image.name());
+    let removed = removed.filter(|name| graph.get(name).is_none()).cloned().collect();
+    Ok(Comparison { base: Some(base), images, removed, notes: Vec::new() })
+}
+
+/// The workspace as it was; what is `None` is as it is now.
+struct Before {
+    workspace: Option<Workspace>,
+    found: Option<Found>,
+    inputs: Option<AllInputs>,
+}
+
+impl Before {
+    fn read(
+        now: &Now,
+        checkout: &AtCommit,
+        differences: &Differences,
+        environment: &Environment,
+    ) -> anyhow::Result<Before> {
+        if differences.files.is_empty() {
+            return Ok(Before { workspace: None, found: None, inputs: None });
+        }
+        let workspace = if now.workspace.reads_settings_of(differences.files.keys()) {
+            let root = now.workspace.root.clone();
+            Some(Workspace::read_checkout(root, checkout, environment)?)
+        } else {
+            None
+        };
+        let graph = workspace.as_ref().map_or(&now.workspace.graph, |old| &old.graph);
+        let found = Found::read(checkout, graph)?;
+        let inputs = found.inputs(graph);
+        Ok(Before { workspace, found: Some(found), inputs: Some(inputs) })
+    }
+}
+
+/// Images of which something lies in a submodule that differs.
+fn doubts(now: &Now, differences: &Differences) -> BTreeMap<ImageName, Reason> {
+    let mut doubts = BTreeMap::new();
+    for path in &differences.submodules {
+        let message = format!("the submodule `{path}` differs");
+        let inside = |file: &str| lambda_images::paths::strip_folder(path, file).is_some();
+        for (index, image) in now.workspace.graph.images().iter().enumerate() {
+            let settings = [&image.declaration.dockerfile, &image.declaration.declared_in];
+            let files = || now.found.contexts.files(index, &BTreeMap::new());
+            if settings.into_iter().any(|file| inside(file)) || files().keys().any(|f| inside(f)) {
+                let reason = Reason::BaseUnknown { message: message.clone() };
+                doubts.insert(image.name().clone(), reason);
+            }
+        }
+    }
+    doubts
+}
+
+fn all_affected(now: &Now, why: &str) -> Vec<AffectedImage> {
+    let graph = &now.workspace.graph;
+    let doubt = || Reason::BaseUnknown { message: why.to_owned() };
+    let doubts = graph.images().iter().map(|image| (image.name().clone(), doubt())).collect();
+    compare(graph, now.inputs, now.inputs, &doubts, &|_| Vec::new())
+}
+
+impl Comparison {
+    /// The same about some of the images; all where none is selected.
+    pub(crate) fn of(mut self, selected: &BTreeSet<ImageName>) -> Comparison {
+        if !selected.is_empty() {
+            self.images.retain(|image| selected.contains(&image.name));
+        }
+        self
+    }
+
+    /// Names of the images that are affected.
+    pub(crate) fn affected(&self) -> BTreeSet<ImageName> {
+        let affected = self.images.iter().filter(|image| image.affected);
+        affected.map(|image| image.name.clone()).collect()
+    }
+
+    /// One line for people.
+    pub(crate) fn summary(&self) -> String {
+        let affected = self.images.iter().filter(|image| image.affected).count();
+        let base = match &self.base {
+            Some(base) => format!(" since {:.12} ({})", base.id, base.source),
+            None => String::new(),
+        };
+        let removed = match self.removed.as_slice() {
+            [] => String::new(),
+            names => {
+                let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+                format!("; removed: {}", names.join(", "))
+            }
+        };
+        format!("{affected} of {} images affected{base}{removed}", self.images.len())
+    }
+}
