@@ -33,13 +33,14 @@ pub struct AffectedImage {
 /// The inputs of all images of one state.
 pub type AllInputs = BTreeMap<ImageName, (Inputs, Fingerprint)>;
 
-/// Compares two states; the images come in the order of the later one's graph.
+/// Compares two states; the images come in the order of the later one's graph. `before` gives each
+/// fingerprint of the earlier one.
 ///
 /// `doubts` are reasons that hold whatever the fingerprints say. `reasons_of` tells what differs of
 /// an image whose fingerprints do.
 pub fn compare(
     graph: &ImageGraph,
-    before: &AllInputs,
+    before: &dyn Fn(&ImageName) -> Option<Fingerprint>,
     now: &AllInputs,
     doubts: &BTreeMap<ImageName, Reason>,
     reasons_of: &dyn Fn(&ImageName) -> Vec<Reason>,
@@ -49,10 +50,11 @@ pub fn compare(
     for image in graph.images() {
         let name = image.name();
         let mut reasons: Vec<Reason> = doubts.get(name).cloned().into_iter().collect();
-        match (before.get(name), &now[name]) {
-            (None, _) => reasons.push(Reason::ImageAdded),
-            (Some((_, was)), (_, is)) if was != is => reasons.extend(reasons_of(name)),
-            _ => {}
+        let (was, is) = (before(name), now[name].1);
+        match was {
+            None => reasons.push(Reason::ImageAdded),
+            Some(was) if was != is => reasons.extend(reasons_of(name)),
+            Some(_) => {}
         }
         for base in image.depends_on.keys().filter(|base| affected.contains(base)) {
             let reason = Reason::BaseAffected { image: base.clone() };
@@ -60,9 +62,7 @@ pub fn compare(
                 reasons.push(reason);
             }
         }
-        if let (Some((_, was)), (_, is), true) = (before.get(name), &now[name], reasons.is_empty())
-            && was != is
-        {
+        if let (Some(was), true) = (was.filter(|was| *was != is), reasons.is_empty()) {
             reasons.push(Reason::SettingChanged {
                 name: "fingerprint".to_owned(),
                 was: Some(was.to_string()),

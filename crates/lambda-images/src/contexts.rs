@@ -11,14 +11,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use dockerfile::{ContextRead, EntryKind, Selection, select};
+use dockerfile::{ContextRead, Selection, select};
 use pyproject::PackageName;
 
 use crate::discovery::DefaultGroups;
 use crate::fingerprint::{ReadInputs, Sha256Sum};
 use crate::graph::{ContextFolder, ContextRole, ContextUse, Declared, Image, ImageGraph};
 use crate::installs::{Installs, Project, Tool, installs};
-use crate::locks::{LockFile, Locks, may_be_lock};
+use crate::locks::{LockFile, Locks};
 use crate::paths;
 use crate::tree::{FileState, Tree};
 
@@ -64,12 +64,11 @@ impl Contexts {
                 ContextRole::Package(_) => None,
             };
             let is_lock = |index: &usize| {
-                let entry = &listing.entries()[*index];
-                entry.kind == EntryKind::File
-                    && may_be_lock(&entry.path)
-                    && name.is_some_and(|name| !image.resolved.may_keep(name, &entry.path))
+                let path = &listing.entries()[*index].path;
+                selection.reads(*index)
+                    && name.is_some_and(|name| !image.resolved.may_keep(name, path))
             };
-            let locks = selection.entries().filter(is_lock).collect();
+            let locks = self.trees[tree].may_be_locks().iter().copied().filter(is_lock).collect();
             Some(ReadContext { role: context.role.clone(), tree, selection, locks })
         };
         contexts.iter().filter_map(read).collect()
@@ -85,6 +84,19 @@ impl Contexts {
         self.by_image[image].extend(reads);
     }
 
+    /// The same folders and reads, of other trees in the same order. What an image reads of a tree
+    /// that lists something else has to be found anew, see [`Contexts::set_read`].
+    #[must_use]
+    pub fn with_trees(&self, trees: Vec<Tree>) -> Contexts {
+        let (by_folder, by_image) = (self.by_folder.clone(), self.by_image.clone());
+        Contexts { trees, by_folder, by_image }
+    }
+
+    /// Replaces what an image reads.
+    pub fn set_read(&mut self, image: usize, reads: Vec<ReadContext>) {
+        self.by_image[image] = reads;
+    }
+
     /// All trees.
     pub fn trees(&self) -> &[Tree] {
         &self.trees
@@ -93,6 +105,11 @@ impl Contexts {
     /// All trees, to be filled.
     pub fn trees_mut(&mut self) -> &mut [Tree] {
         &mut self.trees
+    }
+
+    /// Which of the trees is that of a folder.
+    pub fn index_of(&self, folder: &ContextFolder) -> Option<usize> {
+        self.by_folder.get(folder).copied()
     }
 
     /// The tree of a folder.

@@ -109,14 +109,15 @@ pub fn inputs_of(
 ) -> BTreeMap<ImageName, (Inputs, Fingerprint)> {
     let mut all: BTreeMap<ImageName, (Inputs, Fingerprint)> = BTreeMap::new();
     for (image, read) in graph.images().iter().zip(read) {
-        let inputs = image_inputs(image, read, &|name| all[name].1);
+        let inputs = inputs_of_image(image, read, &|name| all[name].1);
         let fingerprint = inputs.fingerprint();
         all.insert(image.name().clone(), (inputs, fingerprint));
     }
     all
 }
 
-fn image_inputs(
+/// The inputs of one image, from what it reads and the fingerprints of what it stands on.
+pub fn inputs_of_image(
     image: &Image,
     read: ReadInputs,
     fingerprint_of: &dyn Fn(&ImageName) -> Fingerprint,

@@ -10,12 +10,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dockerfile::{Entry, EntryKind, Listing, Selection};
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Encoder, Mode, Sha256Sum, TreeDigest};
+use crate::locks::may_be_lock;
 use crate::paths;
 
 /// One file as it counts.
@@ -38,15 +39,27 @@ pub struct Tree {
     listing: Arc<Listing>,
     /// For each entry of the listing; `None`: not a file, or read by nobody.
     files: Vec<Option<FileState>>,
+    /// Entries of which nothing is known any more since the tree was changed, ascending.
+    unknown: Vec<usize>,
     /// Digests of folders that are read whole, by their range in the listing.
     digests: Mutex<HashMap<(usize, usize), Sha256Sum>>,
+    /// Entries that may be locks, ascending.
+    locks: OnceLock<Vec<usize>>,
 }
 
 impl Tree {
     /// A tree of which no file has been read yet.
     pub fn new(folder: impl Into<String>, listing: Listing) -> Tree {
         let files = vec![None; listing.entries().len()];
-        Tree { folder: folder.into(), listing: Arc::new(listing), files, digests: Mutex::default() }
+        let unknown = Vec::new();
+        Tree {
+            folder: folder.into(),
+            listing: Arc::new(listing),
+            files,
+            unknown,
+            digests: Mutex::default(),
+            locks: OnceLock::new(),
+        }
     }
 
     /// The same tree without the `removed` entries, with the `added` ones, and with nothing known of
@@ -66,7 +79,9 @@ impl Tree {
             let digests = self.known_digests();
             let digests = digests.iter().filter(|(range, _)| is_same(range));
             let digests = Mutex::new(digests.map(|(range, digest)| (*range, *digest)).collect());
-            return Tree { folder, listing: Arc::clone(&self.listing), files, digests };
+            let listing = Arc::clone(&self.listing);
+            let unknown = unknown.iter().copied().collect();
+            return Tree { folder, listing, files, unknown, digests, locks: OnceLock::new() };
         }
         let entries = self.listing.entries();
         let kept = (0..entries.len()).filter(|index| !removed.contains(index));
@@ -87,6 +102,27 @@ impl Tree {
     /// What is in it.
     pub fn listing(&self) -> &Listing {
         &self.listing
+    }
+
+    /// The entries of which nothing was known when the tree was made by [`Tree::changed`] without
+    /// another listing.
+    pub fn unknown(&self) -> &[usize] {
+        &self.unknown
+    }
+
+    /// Whether the two trees list the same, which need not be found out.
+    pub fn shares_listing_with(&self, other: &Tree) -> bool {
+        Arc::ptr_eq(&self.listing, &other.listing)
+    }
+
+    /// The entries whose names may be those of locks, ascending.
+    pub fn may_be_locks(&self) -> &[usize] {
+        self.locks.get_or_init(|| {
+            let entries = self.listing.entries().iter().enumerate();
+            let may_be = entries
+                .filter(|(_, entry)| entry.kind == EntryKind::File && may_be_lock(&entry.path));
+            may_be.map(|(index, _)| index).collect()
+        })
     }
 
     /// Path of an entry, relative to the workspace root.
@@ -124,7 +160,7 @@ impl Tree {
     pub fn digest(&self, selection: &Selection, left_out: &[usize]) -> TreeDigest {
         let selected = ranges(selection, left_out);
         let whole = 0..self.listing.entries().len();
-        TreeDigest(self.folder_digest("", whole, &selected).unwrap_or_else(|| empty_folder()))
+        TreeDigest(self.folder_digest("", whole, &selected).unwrap_or_else(empty_folder))
     }
 
     /// `None`: nothing of it is selected. `prefix` is the folder's path with a slash behind it,

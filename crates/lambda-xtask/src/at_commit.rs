@@ -92,12 +92,31 @@ impl<'a> AtCommit<'a> {
                 && patterns(self.now.ignores.get(*context)) == patterns(ignore)
                 && today.covers(reach)
         })?;
-        let tree = self.now.contexts.tree_of(context)?;
+        *reach = Reach::clone(today);
+        self.changed(self.now.contexts.tree_of(context)?, ignore, today)
+    }
+
+    /// All of today's trees, with what has changed put back. `None`: one of them has to be listed
+    /// anew.
+    pub(crate) fn derive_all(&self) -> Option<Vec<Tree>> {
+        let mut trees: Vec<Option<Tree>> = Vec::new();
+        trees.resize_with(self.now.contexts.trees().len(), || None);
+        for (context, reach) in &self.now.reaches {
+            let index = self.now.contexts.index_of(context)?;
+            if trees[index].is_none() {
+                let tree = &self.now.contexts.trees()[index];
+                trees[index] = Some(self.changed(tree, self.now.ignores.get(context), reach)?);
+            }
+        }
+        trees.into_iter().collect()
+    }
+
+    fn changed(&self, tree: &Tree, ignore: Option<&Dockerignore>, reach: &Reach) -> Option<Tree> {
         let entries = tree.listing().entries();
         let mut sweep = ignore.map(Sweep::new);
         let (mut removed, mut added) = (BTreeSet::new(), Vec::new());
         let mut unknown = BTreeSet::new();
-        for (path, old) in self.differences_below(folder) {
+        for (path, old) in self.differences_below(&tree.folder) {
             let index = tree.listing().find(path);
             let index = index.filter(|&index| entries[index].kind != EntryKind::Folder);
             let is_link = |index: usize| matches!(entries[index].kind, EntryKind::Symlink(_));
@@ -109,13 +128,12 @@ impl<'a> AtCommit<'a> {
                 (Old::Blob { .. } | Old::Mode(_), Some(index)) => drop(unknown.insert(index)),
                 (Old::Blob { .. }, None) => {
                     let is_excluded = sweep.as_mut().is_some_and(|sweep| sweep.excludes(path));
-                    if !is_excluded && today.touches(path) {
+                    if !is_excluded && reach.touches(path) {
                         added.push(Entry { path: path.to_owned(), kind: EntryKind::File });
                     }
                 }
             }
         }
-        *reach = Reach::clone(today);
         Some(tree.changed(&removed, added, &unknown))
     }
 

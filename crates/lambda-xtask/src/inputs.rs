@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex};
 
 use dockerfile::{Dockerignore, Listing, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
-use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_of};
 use lambda_images::graph::{
     ContextFolder, ContextUse, Image, ImageGraph, not_brought_in, package_use,
@@ -29,6 +28,7 @@ use rayon::iter::{
     ParallelIterator as _,
 };
 
+use crate::at_commit::AtCommit;
 use crate::checkout::Checkout;
 use crate::failure::WorkspaceProblems;
 use crate::state::State;
@@ -48,8 +48,7 @@ pub(crate) struct Found {
     pub(crate) warnings: Vec<Problem>,
 }
 
-/// The inputs and fingerprint of every image.
-pub(crate) type AllInputs = BTreeMap<ImageName, (Inputs, Fingerprint)>;
+pub(crate) use lambda_images::affected::AllInputs;
 
 impl Found {
     /// Reads what the images of `graph` read, and hashes the files that `hashes` does not know.
@@ -183,14 +182,60 @@ impl Found {
     /// The inputs and fingerprint of every image.
     pub(crate) fn inputs(&self, graph: &ImageGraph) -> AllInputs {
         let images = graph.images().par_iter().enumerate();
-        let read = |(index, image)| self.contexts.read_inputs(index, image, graph, &self.locks);
+        let read = |(index, image)| self.read_inputs(index, image, graph);
         let read: Vec<ReadInputs> = images.map(read).collect();
         inputs_of(graph, read)
     }
 
+    /// What one image reads, as it counts.
+    pub(crate) fn read_inputs(
+        &self,
+        index: usize,
+        image: &Image,
+        graph: &ImageGraph,
+    ) -> ReadInputs {
+        self.contexts.read_inputs(index, image, graph, &self.locks)
+    }
+
+    /// The same images by the same graph as they were, and which of them may read something else.
+    /// `None`: it is not as simple as that.
+    pub(crate) fn as_it_was(
+        &self,
+        checkout: &AtCommit,
+        graph: &ImageGraph,
+    ) -> anyhow::Result<Option<(Found, Vec<bool>)>> {
+        let Some(trees) = checkout.derive_all() else { return Ok(None) };
+        let mut found = Found { contexts: self.contexts.with_trees(trees), ..Found::default() };
+        let mut changed = vec![false; graph.images().len()];
+        for (index, image) in graph.images().iter().enumerate() {
+            let mut is_other_listing = false;
+            for read in self.of_image(index) {
+                let (tree, was) =
+                    (&self.contexts.trees()[read.tree], &found.contexts.trees()[read.tree]);
+                is_other_listing |= !tree.shares_listing_with(was);
+                changed[index] |= was.unknown().iter().any(|&entry| read.selection.reads(entry));
+            }
+            if is_other_listing {
+                let reads = found.contexts.read(image, &image.contexts);
+                found.contexts.set_read(index, reads);
+                if !found.contexts.left_out(index, image, graph).is_empty() {
+                    return Ok(None);
+                }
+                changed[index] = true;
+            }
+        }
+        checkout.fill(&mut found.contexts).map_err(workspace_problems)?;
+        found.read_locks(checkout);
+        Ok(Some((found, changed)))
+    }
+
     /// All that is known of one image, which is the `index`th of those that were read.
-    pub(crate) fn record(&self, index: usize, image: &Image, inputs: &AllInputs) -> Record {
-        let (inputs, fingerprint) = &inputs[image.name()];
+    pub(crate) fn record(
+        &self,
+        index: usize,
+        image: &Image,
+        (inputs, fingerprint): &(Inputs, Fingerprint),
+    ) -> Record {
         Record::new(image, inputs, *fingerprint, self.contexts.files(index, &inputs.locks))
     }
 

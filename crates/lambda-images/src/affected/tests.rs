@@ -37,7 +37,13 @@ fn compared(
         let is_changed = name.as_str() == changed;
         is_changed.then(|| Reason::FileChanged { path: path.to_owned() }).into_iter().collect()
     };
-    let images = compare(&graph, &before, &now, &doubts.collect(), &file);
+    let images = compare(
+        &graph,
+        &|name| before.get(name).map(|inputs| inputs.1),
+        &now,
+        &doubts.collect(),
+        &file,
+    );
     (graph, images)
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use dockerfile::{Entry, Listing};
+use dockerfile::{Entry, EntryKind, Listing};
 
 use super::*;
 use crate::fingerprint::{Mode, sha256};

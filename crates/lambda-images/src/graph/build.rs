@@ -324,6 +324,8 @@ impl Builder<'_> {
             .filter(|(_, name)| images.contains_key(*name))
             .collect();
         let mut added: Vec<(ImageName, Added)> = Vec::new();
+        let all_reaches: BTreeMap<&ImageName, Reaches> =
+            images.iter().map(|(name, image)| (name, reaches(image))).collect();
         for (name, image) in &*images {
             let Some(own) =
                 image.declaration.package.as_ref().and_then(|own| self.packages.get(own))
@@ -339,7 +341,7 @@ impl Builder<'_> {
                     continue;
                 };
                 let own_image = by_package.get(&package.name).copied();
-                if copies(image, package) {
+                if copies(&all_reaches[name], package) {
                     left.extend(declared_by(package));
                     added.push((name.clone(), Added::Copied(package.name.clone(), declared)));
                     continue;
@@ -347,7 +349,7 @@ impl Builder<'_> {
                 let is_in_base = bases.iter().any(|base| {
                     own_image == Some(base.name())
                         || base.declaration.package.as_ref() == Some(&package.name)
-                        || copies(base, package)
+                        || copies(&all_reaches[base.name()], package)
                 });
                 if is_in_base {
                     continue;
@@ -362,6 +364,7 @@ impl Builder<'_> {
                 }
             }
         }
+        drop(all_reaches);
         for (name, added) in added {
             let Some(image) = images.get_mut(&name) else { continue };
             match added {
@@ -423,18 +426,22 @@ fn base_images<'i>(images: &'i BTreeMap<ImageName, Image>, image: &'i Image) -> 
     found.into_values().collect()
 }
 
+/// Where each of an image's contexts lies, and what is read of it.
+type Reaches<'i> = Vec<(&'i str, Reach)>;
+
+fn reaches(image: &Image) -> Reaches<'_> {
+    let contexts = image.contexts.iter();
+    contexts.map(|context| (context.folder.folder.as_str(), Reach::new(&context.reads))).collect()
+}
+
 /// Whether a build may read something of a package's folder.
-fn copies(image: &Image, package: &Package) -> bool {
-    image.contexts.iter().filter(|context| !matches!(context.role, ContextRole::Package(_))).any(
-        |context| {
-            let below = paths::strip_folder(&context.folder.folder, &package.folder);
-            // The context may also lie inside the package.
-            let inside = paths::strip_folder(&package.folder, &context.folder.folder);
-            let reach = || Reach::new(&context.reads);
-            below.is_some_and(|path| reach().touches(path))
-                || (inside.is_some() && reach().root().is_some())
-        },
-    )
+fn copies(reaches: &Reaches, package: &Package) -> bool {
+    reaches.iter().any(|(folder, reach)| {
+        let below = paths::strip_folder(folder, &package.folder);
+        // The context may also lie inside the package.
+        let is_inside = paths::strip_folder(&package.folder, folder).is_some();
+        below.is_some_and(|path| reach.touches(path)) || (is_inside && reach.root().is_some())
+    })
 }
 
 /// Says that an image lacks what it depends on.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lambda_images::affected::{AffectedImage, compare};
 use lambda_images::discovery::ImageName;
+use lambda_images::fingerprint::inputs_of_image;
+use lambda_images::graph::ImageGraph;
 use lambda_images::reason::{Reason, reasons_since};
 
 use crate::at_commit::AtCommit;
@@ -90,31 +92,42 @@ fn compare_with(
         }
     };
     let old_graph = before.workspace.as_ref().map_or(&now.workspace.graph, |old| &old.graph);
-    let old_inputs = before.inputs.as_ref().unwrap_or(now.inputs);
     let graph = &now.workspace.graph;
-    let index_of = |name: &ImageName, graph: &lambda_images::graph::ImageGraph| {
+    let index_of = |name: &ImageName, graph: &ImageGraph| {
         graph.images().iter().position(|image| image.name() == name)
     };
     let reasons_of = |name: &ImageName| -> Vec<Reason> {
         let (Some(old), Some(new)) = (index_of(name, old_graph), index_of(name, graph)) else {
             return Vec::new();
         };
-        let Some(found) = &before.found else { return Vec::new() };
-        let old = found.record(old, &old_graph.images()[old], old_inputs);
-        reasons_since(&old, &now.found.record(new, &graph.images()[new], now.inputs))
+        let (Some(found), Some(inputs)) = (&before.found, before.inputs.get(name)) else {
+            return Vec::new();
+        };
+        let old = found.record(old, &old_graph.images()[old], inputs);
+        let image = &graph.images()[new];
+        reasons_since(&old, &now.found.record(new, image, &now.inputs[name]))
+    };
+    let fingerprint = |name: &ImageName| match before.inputs.get(name) {
+        Some((_, fingerprint)) => Some(*fingerprint),
+        // What isn't told is as it is now.
+        None if before.workspace.is_none() => Some(now.inputs[name].1),
+        None => None,
     };
     let doubts = doubts(now, &differences);
-    let images = compare(graph, old_inputs, now.inputs, &doubts, &reasons_of);
+    let images = compare(graph, &fingerprint, now.inputs, &doubts, &reasons_of);
     let removed = old_graph.images().iter().map(|image| image.name());
     let removed = removed.filter(|name| graph.get(name).is_none()).cloned().collect();
     Ok(Comparison { base: Some(base), images, removed, notes: Vec::new() })
 }
 
-/// The workspace as it was; what is `None` is as it is now.
+/// The workspace as it was.
+#[derive(Default)]
 struct Before {
+    /// `None`: nothing has changed that shapes it.
     workspace: Option<Workspace>,
     found: Option<Found>,
-    inputs: Option<AllInputs>,
+    /// Of all images, or without a workspace of its own only of those whose inputs may differ.
+    inputs: AllInputs,
 }
 
 impl Before {
@@ -125,18 +138,39 @@ impl Before {
         environment: &Environment,
     ) -> anyhow::Result<Before> {
         if differences.files.is_empty() {
-            return Ok(Before { workspace: None, found: None, inputs: None });
+            return Ok(Before::default());
         }
-        let workspace = if now.workspace.reads_settings_of(differences.files.keys()) {
-            let root = now.workspace.root.clone();
-            Some(Workspace::read_checkout(root, checkout, environment)?)
-        } else {
-            None
+        if !now.workspace.reads_settings_of(differences.files.keys())
+            && let Some(before) = Before::derive(now, checkout)?
+        {
+            return Ok(before);
+        }
+        let root = now.workspace.root.clone();
+        let workspace = Workspace::read_checkout(root, checkout, environment)?;
+        let found = Found::read(checkout, &workspace.graph)?;
+        let inputs = found.inputs(&workspace.graph);
+        Ok(Before { workspace: Some(workspace), found: Some(found), inputs })
+    }
+
+    /// The same graph of other files. `None`: it is not as simple as that.
+    fn derive(now: &Now, checkout: &AtCommit) -> anyhow::Result<Option<Before>> {
+        let graph = &now.workspace.graph;
+        let Some((found, changed)) = now.found.as_it_was(checkout, graph)? else {
+            return Ok(None);
         };
-        let graph = workspace.as_ref().map_or(&now.workspace.graph, |old| &old.graph);
-        let found = Found::read(checkout, graph)?;
-        let inputs = found.inputs(graph);
-        Ok(Before { workspace, found: Some(found), inputs: Some(inputs) })
+        let mut inputs = AllInputs::new();
+        for (index, image) in graph.images().iter().enumerate() {
+            let stands_on_changed = image.depends_on.keys().any(|base| inputs.contains_key(base));
+            if changed[index] || stands_on_changed {
+                let of = |name: &ImageName| {
+                    inputs.get(name).map_or(now.inputs[name].1, |(_, fingerprint)| *fingerprint)
+                };
+                let own = inputs_of_image(image, found.read_inputs(index, image, graph), &of);
+                let fingerprint = own.fingerprint();
+                inputs.insert(image.name().clone(), (own, fingerprint));
+            }
+        }
+        Ok(Some(Before { workspace: None, found: Some(found), inputs }))
     }
 }
 
@@ -162,7 +196,7 @@ fn all_affected(now: &Now, why: &str) -> Vec<AffectedImage> {
     let graph = &now.workspace.graph;
     let doubt = || Reason::BaseUnknown { message: why.to_owned() };
     let doubts = graph.images().iter().map(|image| (image.name().clone(), doubt())).collect();
-    compare(graph, now.inputs, now.inputs, &doubts, &|_| Vec::new())
+    compare(graph, &|name| Some(now.inputs[name].1), now.inputs, &doubts, &|_| Vec::new())
 }
 
 impl Comparison {

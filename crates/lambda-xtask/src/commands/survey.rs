@@ -134,7 +134,7 @@ impl Survey {
     /// All that is known of one image.
     pub(crate) fn record(&self, name: &ImageName) -> Record {
         let index = index_of(&self.workspace, name).expect("an image of the plan is in the graph");
-        self.found.record(index, &self.workspace.graph.images()[index], &self.inputs)
+        self.found.record(index, &self.workspace.graph.images()[index], &self.inputs[name])
     }
 
     /// Bytes of an image's input files.
