@@ -1,146 +1,54 @@
-//! `cargo xtask bench`: what a run costs when there is nothing to build, against what else would
-//! answer the same question on the same tree: `docker buildx bake` with all layers cached.
-//!
-//! Whole processes, in turn (ours, theirs, ours, theirs …), so that a machine that drifts
-//! drifts under both. It judges nothing: it prints medians and the ratio.
+//! `cargo xtask bench`: what the tool costs, against what else would answer the same question on
+//! the same tree. It judges nothing: it prints medians and ratios.
 
-use std::fmt::Write as _;
-use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+mod affected;
+mod build;
+mod measure;
+mod peers;
+mod table;
+mod tree;
 
-use anyhow::{Context as _, ensure};
-use lambda_xtask::Environment;
-use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use crate::demo::copy::copy_tree;
-use crate::demo::remove_named;
-use crate::engine;
-use crate::steps::{say, step};
+use crate::steps::say;
 
-const ROUNDS: usize = 9;
-
-pub(crate) fn run_bench(root: &Path) -> anyhow::Result<ExitCode> {
-    let engine = step("a Docker engine", || engine::up(root))?;
-    let mut environment = Environment::of_process()?;
-    for (name, value) in engine.environment {
-        environment = environment.with(name, value);
-    }
-    let folder = tempfile::Builder::new()
-        .prefix("lambda-images-bench-")
-        .tempdir()
-        .context("failed to make a folder")?;
-    let environment = environment.in_folder(folder.path());
-    copy_tree(root, folder.path(), &environment)?;
-    let program = std::env::current_exe().context("failed to find this program")?;
-    let ours = || {
-        let mut command = environment.command(&program);
-        command.args(["build-lambdas", "--stack", "bench"]);
-        command
-    };
-    let bake_file = folder.path().join("compose.yaml");
-    let graph = environment
-        .command(&program)
-        .args(["graph", "--format", "json"])
-        .output()
-        .context("failed to run `graph`")?;
-    std::fs::write(
-        &bake_file,
-        render_bake(&serde_json::from_slice(&graph.stdout)?, &environment)?,
-    )?;
-    let bake = || {
-        let mut command = environment.command("docker");
-        command
-            .args(["buildx", "bake", "--load", "--provenance=false", "--sbom=false", "--file"])
-            .arg(&bake_file);
-        command
-    };
-    let status = || {
-        let mut command = environment.command("git");
-        command.args(["status", "--porcelain"]);
-        command
-    };
-    step("build everything once, by both", || time(ours()).and_then(|_| time(bake())).map(drop))?;
-    let mut times: [Vec<Duration>; 3] = Default::default();
-    step("nine rounds of each", || {
-        for _ in 0..ROUNDS {
-            times[0].push(time(ours())?);
-            times[1].push(time(bake())?);
-            times[2].push(time(status())?);
-        }
-        Ok(())
-    })?;
-    remove_named(&environment, "*-bench");
-    remove_named(&environment, "*-bake");
-    let medians = times.map(median);
-    let mut table = "nine images, nothing to build; medians of whole processes\n".to_owned();
-    for (name, median) in
-        ["build-lambdas", "docker buildx bake", "git status"].into_iter().zip(medians)
-    {
-        let ratio = median.as_secs_f64() / medians[0].as_secs_f64();
-        writeln!(table, "{name:<20} {:>8.3} s  {ratio:>6.2}x", median.as_secs_f64())?;
-    }
-    say(table.trim_end());
-    Ok(ExitCode::SUCCESS)
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArguments {
+    /// Which one; both if it is not given
+    #[arg(value_enum)]
+    bench: Option<Bench>,
+    /// How often each command is measured
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Where the large monorepo is kept for the next run [default: target/bench/monorepo]
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
 }
 
-fn time(mut command: Command) -> anyhow::Result<Duration> {
-    let started = Instant::now();
-    let output = command
-        .stdout(Stdio::null())
-        .output()
-        .with_context(|| format!("failed to run {command:?}"))?;
-    let elapsed = started.elapsed();
-    ensure!(
-        output.status.success(),
-        "{command:?} failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(elapsed)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Bench {
+    /// Nine images with nothing to build, against `docker buildx bake`
+    Build,
+    /// What a change affects among 1,000 Lambdas, against `git status`, turbo, nx and moon
+    Affected,
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// The same nine images for bake, their bases as its own `target:` contexts. It is a compose
-/// file (JSON is YAML), as buildx before 0.14 reads `network` from no other.
-fn render_bake(graph: &Value, environment: &Environment) -> anyhow::Result<String> {
-    let mut services = Map::new();
-    let images = graph["images"].as_array().context("the graph has no images")?;
-    for image in images {
-        let text = |key: &str| image[key].as_str().unwrap_or_default();
-        let mut contexts = Map::new();
-        for base in image["depends_on"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|base| base["kind"] == "base")
-        {
-            let name = base["name"].as_str().unwrap_or_default();
-            contexts.insert(name.to_owned(), json!(format!("target:{name}")));
-        }
-        for mirror in environment.get("LAMBDA_IMAGES_MIRRORS").unwrap_or_default().split(',') {
-            if let Some((from, to)) = mirror.split_once('=') {
-                contexts.insert(from.to_owned(), json!(format!("docker-image://{to}")));
-            }
-        }
-        let dockerfile = text("dockerfile")
-            .strip_prefix(text("context"))
-            .unwrap_or_default()
-            .trim_start_matches('/');
-        let build = json!({
-            "context": text("context"),
-            "dockerfile": dockerfile,
-            "additional_contexts": contexts,
-            "platforms": [text("platform")],
-            "network": environment.get("LAMBDA_IMAGES_NETWORK").unwrap_or("default"),
-        });
-        services.insert(
-            text("name").to_owned(),
-            json!({ "image": format!("{}-bake:latest", text("name")), "build": build }),
-        );
+pub(crate) fn run_bench(root: &Path, arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    let is_wanted = |bench| arguments.bench.is_none_or(|wanted| wanted == bench);
+    let mut tables = Vec::new();
+    let mut code = ExitCode::SUCCESS;
+    if is_wanted(Bench::Build) {
+        tables.push(build::run_bench(root, arguments.rounds)?);
     }
-    Ok(format!("{:#}\n", json!({ "services": services })))
+    if is_wanted(Bench::Affected) {
+        let keep = arguments.keep.clone().unwrap_or_else(|| root.join("target/bench/monorepo"));
+        let result = affected::run_bench(root, &std::path::absolute(keep)?, arguments.rounds)?;
+        tables.push(result.table);
+        if !result.all_agree {
+            code = ExitCode::FAILURE;
+        }
+    }
+    say(tables.join("\n").trim_end());
+    Ok(code)
 }

@@ -33,8 +33,8 @@ enum Task {
     Demo,
     /// Run everything that must pass: formatting, lints, tests, documentation, Python, the engine
     Ci,
-    /// Measure a run with nothing to build, against `docker buildx bake`
-    Bench,
+    /// Measure this tool against others: a run with nothing to build, what a change affects
+    Bench(bench::BenchArguments),
     /// Run `cargo test` with an engine
     Test {
         /// Arguments for `cargo test`
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Task::Demo => std::env::current_exe()
             .map_err(anyhow::Error::from)
             .and_then(|program| demo::run_demo(root, &program)),
-        Task::Bench => bench::run_bench(root),
+        Task::Bench(arguments) => bench::run_bench(root, arguments),
         Task::Ci => ci::run_ci(root),
         Task::Test { arguments } => ci::run_tests(root, arguments),
     };

@@ -1,0 +1,73 @@
+use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha256};
+
+use super::*;
+
+const SMALL: Shape = Shape { lambdas: 20, packages: 14, files: 4 + 20 * 52 + 14 * 111 - 3 };
+
+fn hash_of(files: &[File]) -> String {
+    let mut hash = Sha256::new();
+    for (path, text) in files {
+        for field in [path, text] {
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field);
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn all_files(shape: Shape) -> Vec<File> {
+    let graph = Graph::of(shape);
+    let projects = 0..project_count(shape);
+    projects.flat_map(|project| files_of_project(shape, &graph, project)).collect()
+}
+
+#[test]
+fn the_same_bytes_on_every_machine() {
+    let mut files = all_files(SMALL);
+    files.extend(peer_files(&Graph::of(SMALL)));
+    assert_eq!(
+        hash_of(&files),
+        "5fbac8a9a02a909bb1f4fb0d6b808b0aaf53ccadc837831bfbdb48b304b10d83",
+        "raise `GENERATOR` with this: trees that were kept are used again until then"
+    );
+}
+
+#[test]
+fn the_tree_has_its_number_of_files_and_no_path_twice() {
+    let files = all_files(SMALL);
+    assert_eq!(files.len(), SMALL.files);
+    let paths: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths.len(), SMALL.files);
+    let dockerfiles = paths.iter().filter(|path| path.ends_with("/Dockerfile")).count();
+    assert_eq!(dockerfiles, SMALL.lambdas);
+}
+
+#[test]
+fn what_is_written_is_what_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = write_tree(SMALL, &Graph::of(SMALL), folder.path()).unwrap();
+    assert_eq!(count, SMALL.files);
+    for (path, text) in all_files(SMALL) {
+        assert_eq!(fs::read_to_string(folder.path().join(path)).unwrap(), text);
+    }
+}
+
+#[test]
+fn the_full_tree_has_the_shape_that_is_measured() {
+    let graph = Graph::of(FULL);
+    let files: usize = (0..FULL.packages).map(|package| FULL.package_files(package)).sum();
+    assert_eq!(files + 1_000 * 52 + 4, 107_500);
+    assert_eq!((graph.packages.len(), graph.lambdas.len()), (500, 1_000));
+    for (package, dependencies) in graph.packages.iter().enumerate() {
+        assert!(dependencies.len() <= 3 && dependencies.iter().all(|lower| *lower < package));
+    }
+    assert!(graph.lambdas.iter().all(|dependencies| (2..=4).contains(&dependencies.len())));
+    let mut depths: Vec<usize> = Vec::new();
+    for dependencies in &graph.packages {
+        let below = dependencies.iter().map(|package| depths[*package]).max();
+        depths.push(below.unwrap_or_default() + 1);
+    }
+    assert_eq!(depths.iter().max(), Some(&6));
+}
