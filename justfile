@@ -20,9 +20,9 @@ demo:
 ci:
     cargo xtask ci
 
-# Measure a run with nothing to build
-bench:
-    cargo xtask bench
+# Measure this tool against others: build, affected, or both
+bench *ARGS:
+    cargo xtask bench "$@"
 
 # The Docker engine of this checkout: up, status or down
 engine *ARGS:

@@ -202,9 +202,12 @@ impl Bench {
             Ok(String::from_utf8_lossy(&measure::output(command)?).trim().to_owned())
         };
         let peers = if self.has_peers { peers::versions() } else { "no npm, no peers".to_owned() };
+        // Linux's: what else the machine does while it measures.
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split(' ').next().unwrap_or_default();
         Ok(format!(
             "{} Lambdas, {} packages, {} files (and {} more for turbo, nx and moon)\n\
-             {} cores, {}, {}\n{}, {peers}\n\
+             {} cores, {}, {}, load {load}\n{}, {peers}\n\
              {} rounds in turn, whole processes; peak: of the largest process of each\n\n",
             FULL.lambdas,
             FULL.packages,

@@ -26,6 +26,15 @@ const GENERATOR: u32 = 2;
 /// In git's own folder, so that no tool counts it.
 const MARKER: &str = ".git/lambda-images-bench";
 const THREADS: usize = 2;
+/// What could be set otherwise for the whole machine, and would change the tree or its commits.
+const SETTINGS: [(&str, &str); 6] = [
+    ("user.name", "bench"),
+    ("user.email", "bench@example.invalid"),
+    ("commit.gpgsign", "false"),
+    ("core.autocrlf", "false"),
+    ("core.excludesFile", ""),
+    ("gc.auto", "0"),
+];
 
 /// All files of the tree, project by project, but those for the peers.
 fn files_of_project(shape: Shape, graph: &Graph, project: usize) -> Vec<File> {
@@ -65,9 +74,7 @@ pub(crate) fn ensure_tree(shape: Shape, graph: &Graph, folder: &Path) -> anyhow:
     git(&environment, &["init", "--quiet", "--initial-branch", "main"])?;
     // From here on an interrupted run's folder is known as ours.
     fs::write(&marker, "unfinished\n").context("failed to write the marker")?;
-    for (name, value) in
-        [("user.name", "bench"), ("user.email", "bench@example.invalid"), ("gc.auto", "0")]
-    {
+    for (name, value) in SETTINGS {
         git(&environment, &["config", name, value])?;
     }
     let count = write_tree(shape, graph, folder)?;
@@ -128,10 +135,7 @@ fn commit(environment: &Environment, message: &str) -> anyhow::Result<()> {
             environment.with(name, "2026-01-01T00:00:00Z")
         });
     git(&environment, &["add", "--all"])?;
-    git(
-        &environment,
-        &["-c", "commit.gpgsign=false", "commit", "--quiet", "--no-verify", "--message", message],
-    )
+    git(&environment, &["commit", "--quiet", "--no-verify", "--message", message])
 }
 
 fn git(environment: &Environment, arguments: &[&str]) -> anyhow::Result<()> {

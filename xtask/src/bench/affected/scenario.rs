@@ -116,3 +116,6 @@ impl Contender<'_> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,3 +71,32 @@ fn the_full_tree_has_the_shape_that_is_measured() {
     }
     assert_eq!(depths.iter().max(), Some(&6));
 }
+
+#[test]
+fn a_tree_is_used_again_and_nobody_elses_folder_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tree, graph) = (folder.path().join("tree"), Graph::of(SMALL));
+    ensure_tree(SMALL, &graph, &tree).unwrap();
+    let environment = Environment::of_process().unwrap().in_folder(&tree);
+    let ask_git = |arguments: &[&str]| {
+        String::from_utf8(environment.command("git").args(arguments).output().unwrap().stdout)
+    };
+    let count = SMALL.files + peer_files(&graph).len();
+    assert_eq!(ask_git(&["ls-files"]).unwrap().lines().count(), count);
+    // Who made it, when, and by which git doesn't count.
+    assert_eq!(
+        ask_git(&["rev-parse", "main"]).unwrap(),
+        "f03df961fe14f0b25e1c3224a5ea581cdd3be011\n"
+    );
+
+    fs::write(tree.join("Cargo.toml"), "an interrupted run's edit").unwrap();
+    fs::write(tree.join("new"), "").unwrap();
+    fs::create_dir(tree.join("node_modules")).unwrap();
+    ensure_tree(SMALL, &graph, &tree).unwrap();
+    assert_eq!(ask_git(&["status", "--porcelain"]).unwrap(), "");
+    assert!(tree.join("node_modules").exists());
+
+    let error = ensure_tree(SMALL, &graph, folder.path()).unwrap_err();
+    assert!(error.to_string().contains("holds something that no bench made"), "{error}");
+    assert!(tree.join(MARKER).exists());
+}
