@@ -26,13 +26,15 @@ const GENERATOR: u32 = 2;
 /// In git's own folder, so that no tool counts it.
 const MARKER: &str = ".git/lambda-images-bench";
 const THREADS: usize = 2;
-/// What could be set otherwise for the whole machine, and would change the tree or its commits.
-const SETTINGS: [(&str, &str); 6] = [
+/// What could be set otherwise for the whole machine, and would change the tree, its commits or
+/// the time that it takes to make them.
+const SETTINGS: [(&str, &str); 7] = [
     ("user.name", "bench"),
     ("user.email", "bench@example.invalid"),
     ("commit.gpgsign", "false"),
     ("core.autocrlf", "false"),
     ("core.excludesFile", ""),
+    ("core.fsync", "none"),
     ("gc.auto", "0"),
 ];
 
