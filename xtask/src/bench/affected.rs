@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
 }
 
 /// What every scenario needs.
-struct Bench {
+struct Setup {
     graph: Graph,
     tree: PathBuf,
     program: PathBuf,
@@ -55,18 +55,18 @@ pub(crate) fn run_bench(root: &Path, tree: &Path, rounds: u32) -> anyhow::Result
     } else {
         say("there is no `npm`: turbo, nx and moon are left out");
     }
-    let bench = Bench { graph, tree: tree.to_owned(), program, environment, has_peers, rounds };
-    let mut outcome = Outcome { table: bench.describe()?, all_agree: true };
-    for scenario in bench.scenarios()? {
-        let result = step(scenario.title, || scenario.measure(&bench))?;
+    let setup = Setup { graph, tree: tree.to_owned(), program, environment, has_peers, rounds };
+    let mut outcome = Outcome { table: setup.describe()?, all_agree: true };
+    for scenario in setup.scenarios()? {
+        let result = step(scenario.title, || scenario.measure(&setup))?;
         outcome.table.push_str(&result.table);
         outcome.all_agree &= result.all_agree;
     }
-    tree::restore(&bench.environment)?;
+    tree::restore(&setup.environment)?;
     Ok(outcome)
 }
 
-impl Bench {
+impl Setup {
     fn scenarios(&self) -> anyhow::Result<Vec<Scenario<'_>>> {
         let warm = || {
             let mut contenders = vec![self.ours(), self.git_status()];
@@ -249,3 +249,6 @@ fn affected_images(answer: &Value) -> Option<Vec<String>> {
     }
     Some(affected)
 }
+
+#[cfg(test)]
+mod tests;

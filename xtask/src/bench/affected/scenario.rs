@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use lambda_xtask::Environment;
 use serde_json::Value;
 
-use super::{Bench, Outcome};
+use super::{Outcome, Setup};
 use crate::bench::measure::{self, Times};
 use crate::bench::peers::ReadProjects;
 use crate::bench::table::{Row, render_table};
@@ -40,9 +40,9 @@ pub(super) struct Scenario<'a> {
 impl Scenario<'_> {
     /// One round that warms up and compares the answers, the rounds that count, and one for
     /// memory.
-    pub(super) fn measure(&self, bench: &Bench) -> anyhow::Result<Outcome> {
-        tree::restore(&bench.environment)?;
-        let file = bench.edited_file();
+    pub(super) fn measure(&self, setup: &Setup) -> anyhow::Result<Outcome> {
+        tree::restore(&setup.environment)?;
+        let file = setup.edited_file();
         let original = fs::read_to_string(&file)
             .with_context(|| format!("failed to read `{}`", file.display()))?;
         let edit = |round: u32| {
@@ -53,20 +53,20 @@ impl Scenario<'_> {
                 .with_context(|| format!("failed to write `{}`", file.display()))
         };
         edit(0)?;
-        let expected = if self.is_edited { bench.expected_lambdas() } else { BTreeSet::default() };
+        let expected = if self.is_edited { setup.expected_lambdas() } else { BTreeSet::default() };
         let mut differences = String::new();
         for contender in &self.contenders {
             let difference = contender.compare(&expected)?;
             differences.push_str(&difference);
         }
         let mut times = vec![Times::default(); self.contenders.len()];
-        for round in 1..=bench.rounds {
+        for round in 1..=setup.rounds {
             edit(round)?;
             for (contender, times) in self.contenders.iter().zip(&mut times) {
                 times.push(measure::time(contender.prepare()?)?);
             }
         }
-        edit(bench.rounds + 1)?;
+        edit(setup.rounds + 1)?;
         let mut rows = Vec::new();
         for (contender, times) in self.contenders.iter().zip(times) {
             let peak = measure::peak_memory(&contender.environment, &contender.prepare()?)?;
