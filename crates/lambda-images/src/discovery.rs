@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::declared::Declared;
 use crate::config::{Config, ImageSettings, Kind, Reads, read_pyproject_settings, report_misnamed};
@@ -163,8 +164,18 @@ struct Project<'a> {
 /// Reads all declarations, and all that is wrong with them.
 pub fn declare(config: &Config, files: &[PyprojectFile]) -> (Declarations, Vec<Problem>) {
     let mut problems = Vec::new();
-    let projects: Vec<Project> =
-        files.iter().filter_map(|file| read_project(file, &mut problems)).collect();
+    let read: Vec<(Option<Project>, Vec<Problem>)> = files
+        .par_iter()
+        .map(|file| {
+            let mut problems = Vec::new();
+            (read_project(file, &mut problems), problems)
+        })
+        .collect();
+    let mut projects: Vec<Project> = Vec::with_capacity(read.len());
+    for (project, found) in read {
+        problems.extend(found);
+        projects.extend(project);
+    }
     let mut declarations = Declarations::default();
     let mut by_name: BTreeMap<&PackageName, &Project> = BTreeMap::new();
     for project in &projects {

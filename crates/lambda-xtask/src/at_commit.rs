@@ -20,7 +20,7 @@ use lambda_images::paths;
 use lambda_images::problem::Problem;
 use lambda_images::tree::{FileState, Tree};
 
-use crate::checkout::{Checkout, Disk, link_problem};
+use crate::checkout::{Checkout, Disk, Stamps, link_problem};
 use crate::folders::Glob;
 use crate::git::{Blobs, Differences, Git, Old};
 use crate::inputs::{Found, hash_file};
@@ -144,7 +144,7 @@ impl<'a> AtCommit<'a> {
         ignore: Option<&Dockerignore>,
         reach: &mut Reach,
     ) -> Result<Listing, Vec<Problem>> {
-        let kept = self.git.kept_below(folder).filter_map(|(path, mode)| {
+        let kept = self.git.kept_below(folder).into_iter().filter_map(|(path, mode)| {
             let is_different =
                 matches!(self.differences.files.get(path), Some(Old::Absent | Old::Blob { .. }));
             (!is_different).then(|| (paths::strip_folder(folder, path).unwrap_or(path), mode, None))
@@ -270,7 +270,7 @@ impl Checkout for AtCommit<'_> {
         }
     }
 
-    fn fill(&self, contexts: &mut Contexts) -> Result<(), Vec<Problem>> {
+    fn fill(&self, contexts: &mut Contexts) -> Result<Stamps, Vec<Problem>> {
         let mut problems = Vec::new();
         let wanted = contexts.wanted();
         for (tree, wanted) in contexts.trees_mut().iter_mut().zip(wanted) {
@@ -285,6 +285,6 @@ impl Checkout for AtCommit<'_> {
                 }
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        if problems.is_empty() { Ok(Stamps::new()) } else { Err(problems) }
     }
 }

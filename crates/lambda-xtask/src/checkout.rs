@@ -13,7 +13,7 @@ use lambda_images::problem::Problem;
 use lambda_images::tree::Tree;
 
 use crate::folders::{Glob, matching_folders};
-use crate::hash_cache::HashCache;
+use crate::hash_cache::{HashCache, Stamp};
 use crate::inputs::{hash_wanted, list_folder};
 
 /// What can be asked of the files. All paths are relative to the workspace root.
@@ -35,8 +35,12 @@ pub(crate) trait Checkout: Sync {
     ) -> Result<Tree, Vec<Problem>>;
 
     /// Fills the trees with the state of every file that somebody reads.
-    fn fill(&self, contexts: &mut Contexts) -> Result<(), Vec<Problem>>;
+    fn fill(&self, contexts: &mut Contexts) -> Result<Stamps, Vec<Problem>>;
 }
+
+/// For each tree and entry, the state on disk in which the file was found; empty where nobody
+/// looked at the disk.
+pub(crate) type Stamps = Vec<Vec<Option<Stamp>>>;
 
 /// The files on disk.
 pub(crate) struct Disk<'a> {
@@ -78,7 +82,7 @@ impl Checkout for Disk<'_> {
         list_folder(self.root, folder, ignore, reach).map(|listing| Tree::new(folder, listing))
     }
 
-    fn fill(&self, contexts: &mut Contexts) -> Result<(), Vec<Problem>> {
+    fn fill(&self, contexts: &mut Contexts) -> Result<Stamps, Vec<Problem>> {
         hash_wanted(self.root, contexts, self.hashes)
     }
 }

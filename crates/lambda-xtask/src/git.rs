@@ -10,27 +10,34 @@
 
 mod base;
 mod blobs;
+mod compare;
+mod dirty;
 mod index;
+mod index_file;
 mod walk;
 mod worktree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
-use lambda_images::fingerprint::sha256;
+use lambda_images::fingerprint::{Mode, sha256};
 use lambda_images::tag::GitState;
 use lambda_images::touch::TouchIndex;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::base::{BaseCommit, Differences, NoBase, Old};
+pub(crate) use self::base::{BaseCommit, Differences, NoBase};
 pub(crate) use self::blobs::Blobs;
+use self::index_file::IndexFile;
 use self::worktree::WorkTree;
 use crate::environment::Environment;
 use crate::failure::output_failure;
+use crate::hash_cache::Stamp;
 use crate::inputs::Found;
 use crate::state::{State, read_json, write_json};
 use crate::workspace::Workspace;
@@ -45,12 +52,76 @@ pub(crate) struct Repository {
     cut: Option<BTreeSet<String>>,
     /// The workspace root, seen from the repository's: empty, or ending with `/`.
     prefix: String,
+    /// Git's index.
+    index: PathBuf,
 }
 
 /// What git says of a workspace's files, before anybody knows what they are for.
 pub(crate) struct Git {
     repository: Repository,
-    work_tree: WorkTree,
+    kept: Kept,
+}
+
+/// Which files git keeps, and how they are compared with the tree.
+enum Kept {
+    /// By git's index and what was found of each file.
+    File {
+        index: IndexFile,
+        /// The index's own state.
+        written: Stamp,
+        /// What differs between a commit and the index, of the commits that were asked for early.
+        staged: BTreeMap<String, Vec<Change>>,
+    },
+    /// By asking git.
+    Status(WorkTree),
+}
+
+/// A difference from a commit.
+#[derive(Debug, Clone)]
+struct Change {
+    /// From the workspace root.
+    path: String,
+    old: Old,
+    is_submodule: bool,
+}
+
+/// A file as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Old {
+    /// There was none.
+    Absent,
+    /// This blob.
+    Blob { mode: Mode, id: String },
+    /// The same bytes with this mode: git was told not to look at modes.
+    Mode(Mode),
+}
+
+impl Change {
+    fn of(path: String, old: Old) -> Change {
+        Change { path, old, is_submodule: false }
+    }
+}
+
+impl Old {
+    /// By git's mode and id.
+    fn of(mode: &str, id: &str) -> Old {
+        let mode = match mode {
+            // Nothing, or a submodule.
+            "000000" | "160000" => return Old::Absent,
+            "120000" => Mode::Symlink,
+            "100755" => Mode::Executable,
+            _ => Mode::File,
+        };
+        Old::Blob { mode, id: id.to_owned() }
+    }
+}
+
+/// The commit that the tree will be compared with first.
+pub(crate) enum Against<'g> {
+    /// The head.
+    Head,
+    /// The one that `--base` or the CI service means.
+    Base(Option<&'g str>),
 }
 
 impl Git {
@@ -59,14 +130,101 @@ impl Git {
     pub(crate) fn ask(
         root: &Path,
         environment: &Environment,
+        against: &Against,
     ) -> anyhow::Result<Result<Git, String>> {
         let repository = match Repository::open(root, environment) {
             Ok(repository) => repository,
             Err(why) => return Ok(Err(why)),
         };
-        let work_tree = WorkTree::read(&repository)?;
-        Ok(Ok(Git { repository, work_tree }))
+        let Some((index, written)) = repository.read_index() else {
+            let work_tree = WorkTree::read(&repository)?;
+            return Ok(Ok(Git { repository, kept: Kept::Status(work_tree) }));
+        };
+        let commit = match against {
+            Against::Head => Some(repository.head.clone()),
+            Against::Base(given) => {
+                repository.find_base(*given, environment).ok().map(|base| base.id)
+            }
+        };
+        let staged = commit.map(|commit| {
+            let changes = repository.staged_since(&commit)?;
+            anyhow::Ok((commit, changes))
+        });
+        let staged = staged.transpose()?.into_iter().collect();
+        Ok(Ok(Git { repository, kept: Kept::File { index, written, staged } }))
     }
+
+    /// Everything that differs between a commit and the tree, as far as it matters: of the files
+    /// that git does not keep only those that somebody reads, or that shape the workspace.
+    fn changes_since(
+        &self,
+        commit: &str,
+        workspace: &Workspace,
+        found: &Found,
+    ) -> anyhow::Result<Vec<Change>> {
+        match &self.kept {
+            Kept::File { index, written, staged } => {
+                let mut changes = match staged.get(commit) {
+                    Some(changes) => changes.clone(),
+                    None => self.repository.staged_since(commit)?,
+                };
+                let index = (index, written);
+                let more = compare::compare_index(&self.repository, index, workspace, found)?;
+                add_new(&mut changes, more);
+                Ok(changes)
+            }
+            Kept::Status(work_tree) => {
+                let mut changes = self.repository.since(commit)?;
+                add_new(&mut changes, work_tree.changes.clone());
+                let unknown = work_tree
+                    .index
+                    .unknown(found)
+                    .into_iter()
+                    .map(|(path, mode)| Change::of(path, mode.map_or(Old::Absent, Old::Mode)));
+                add_new(&mut changes, unknown.collect());
+                let read = found.ignore_files.iter().map(String::as_str);
+                let settings = workspace.settings_files().chain(read);
+                let settings = settings.filter(|path| !work_tree.index.holds(path));
+                let absent = settings.map(|path| Change::of(path.to_owned(), Old::Absent));
+                add_new(&mut changes, absent.collect());
+                Ok(changes)
+            }
+        }
+    }
+
+    /// Whether git keeps a file.
+    pub(crate) fn keeps(&self, path: &str) -> bool {
+        match &self.kept {
+            Kept::File { index, .. } => {
+                index.find(&format!("{}{path}", self.repository.prefix)).is_some()
+            }
+            Kept::Status(work_tree) => work_tree.index.holds(path),
+        }
+    }
+
+    /// The files that git keeps below a folder, sorted, with their modes.
+    pub(crate) fn kept_below(&self, folder: &str) -> Vec<(&str, Mode)> {
+        let (Kept::File { index, .. }, prefix) = (&self.kept, &self.repository.prefix) else {
+            let Kept::Status(work_tree) = &self.kept else { return Vec::new() };
+            return work_tree.index.below(folder).collect();
+        };
+        let below = if folder.is_empty() { prefix.clone() } else { format!("{prefix}{folder}/") };
+        let mode = |entry: usize| match index.mode(entry) {
+            "120000" => Mode::Symlink,
+            "100755" => Mode::Executable,
+            _ => Mode::File,
+        };
+        let kept = index.below(&below);
+        kept.map(|entry| (&index.path(entry)[prefix.len()..], mode(entry))).collect()
+    }
+}
+
+/// Adds changes of paths that are not among the first: what was told of a path first counts.
+fn add_new(changes: &mut Vec<Change>, more: Vec<Change>) {
+    let known: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    let more: Vec<Change> =
+        more.into_iter().filter(|change| !known.contains(change.path.as_str())).collect();
+    changes.extend(more);
 }
 
 /// What git says of each image, by name.
@@ -77,16 +235,19 @@ pub(crate) fn git_states(
     state: &State,
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let images = workspace.graph.images();
-    let Git { repository, work_tree } = match git {
+    let git = match git {
         Ok(git) => git,
         Err(why) => {
             let unknown = |name: &ImageName| (name.clone(), GitState::Unknown { why: why.clone() });
             return Ok(images.iter().map(|image| unknown(image.name())).collect());
         }
     };
+    let repository = &git.repository;
     let (dirty, newest) = std::thread::scope(|scope| {
         let newest = scope.spawn(|| repository.newest_commits(workspace, found, state));
-        let dirty = worktree::dirty_paths(repository, work_tree, workspace, found);
+        let changes = git.changes_since(&repository.head, workspace, found);
+        let dirty =
+            changes.and_then(|changes| dirty::dirty_paths(repository, &changes, workspace, found));
         (dirty, newest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (mut dirty, newest) = (dirty?, newest?);
@@ -114,7 +275,8 @@ impl Repository {
             environment = environment.without(name);
         }
         let mut command = environment.command("git");
-        command.args(["rev-parse", "--is-shallow-repository", "--show-prefix", "HEAD^{commit}"]);
+        command.args(["rev-parse", "--git-path", "index", "--is-shallow-repository"]);
+        command.args(["--show-prefix", "HEAD^{commit}"]);
         let output = command.output().map_err(|error| format!("git can't be run: {error}"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -126,7 +288,8 @@ impl Repository {
         }
         // The prefix is in the middle, as it may hold a line break.
         let text = String::from_utf8_lossy(&output.stdout);
-        let (shallow, rest) = text.split_once('\n').unwrap_or_default();
+        let (index, rest) = text.split_once('\n').unwrap_or_default();
+        let (shallow, rest) = rest.split_once('\n').unwrap_or_default();
         let (prefix, head) = rest.trim_end().rsplit_once('\n').ok_or("git gave no head")?;
         let mut repository = Repository {
             environment,
@@ -134,6 +297,7 @@ impl Repository {
             head: head.to_owned(),
             cut: None,
             prefix: prefix.to_owned(),
+            index: root.join(index),
         };
         if shallow == "true" {
             let cut = repository.shallow_commits().map_err(|error| format!("{error:#}"))?;
@@ -146,7 +310,7 @@ impl Repository {
         let path = self.output(&["rev-parse", "--git-path", "shallow"])?;
         let path = String::from_utf8_lossy(&path);
         let path = self.root.join(path.trim_end_matches('\n'));
-        let text = std::fs::read_to_string(&path)
+        let text = fs::read_to_string(&path)
             .with_context(|| format!("failed to read `{}`", path.display()))?;
         let mut cut = BTreeSet::new();
         let mut objects = Blobs::new(self);
@@ -158,6 +322,63 @@ impl Repository {
             }
         }
         Ok(cut)
+    }
+
+    /// The index, with its own state; `None` where git has to be asked.
+    fn read_index(&self) -> Option<(IndexFile, Stamp)> {
+        let file = fs::File::open(&self.index).ok()?;
+        let written = Stamp::of(&file.metadata().ok()?)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(written.size).ok()?);
+        (&file).read_to_end(&mut bytes).ok()?;
+        Some((IndexFile::parse(&bytes, self.head.len() / 2)?, written))
+    }
+
+    /// What differs between a commit and the index.
+    fn staged_since(&self, commit: &str) -> anyhow::Result<Vec<Change>> {
+        let arguments = [
+            "diff-index",
+            "--cached",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--ignore-submodules=none",
+            "--no-abbrev",
+            commit,
+        ];
+        let output = self.output(&arguments).context("failed to compare the index")?;
+        self.parse_changes(&output)
+    }
+
+    /// What differs between a commit and the head.
+    fn since(&self, commit: &str) -> anyhow::Result<Vec<Change>> {
+        if commit == self.head {
+            return Ok(Vec::new());
+        }
+        let arguments = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--ignore-submodules=none",
+            "--no-abbrev",
+            commit,
+            &self.head,
+        ];
+        let output = self.output(&arguments).context("failed to compare with the base commit")?;
+        self.parse_changes(&output)
+    }
+
+    fn parse_changes(&self, output: &[u8]) -> anyhow::Result<Vec<Change>> {
+        // As behind `--stdin`, where each comparison begins with the commit.
+        let parsed = walk::parse_differences(&[b"commit\0", output].concat())?;
+        let change = |change: walk::Change| {
+            let path = self.in_workspace(&change.path)?.to_owned();
+            let old = Old::of(&change.old_mode, &change.old);
+            Some(Change { path, old, is_submodule: change.is_submodule })
+        };
+        Ok(parsed.into_iter().flatten().filter_map(change).collect())
     }
 
     fn git(&self) -> Command {

@@ -7,10 +7,13 @@
 //! more within the clock's grain (git calls such an entry racily clean), so it is not recorded
 //! at all; and a cache that is damaged, or of another version, counts as empty.
 //!
+//! Entries are sorted by path, as the files of a folder are that ask for them: the next answer is
+//! mostly right behind the last.
+//!
 //! Two runs at once each replace the file whole, and the last one wins: nothing is lost but
 //! time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::Metadata;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -18,7 +21,7 @@ use std::time::{Duration, SystemTime};
 use lambda_images::fingerprint::{Sha256Sum, sha256};
 
 /// First bytes of the file: name and version.
-const MAGIC: &[u8] = b"lambda-images hashes 1\n";
+const MAGIC: &[u8] = b"lambda-images hashes 2\n";
 /// A file must have been left alone for this long before it was hashed: the coarsest grain of
 /// a file system's times (FAT has two seconds).
 const GRAIN: Duration = Duration::from_secs(2);
@@ -26,16 +29,20 @@ const GRAIN: Duration = Duration::from_secs(2);
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    size: u64,
-    inode: u64,
-    modified: (i64, u32),
-    changed: (i64, u32),
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) inode: u64,
+    /// Seconds and nanoseconds.
+    pub(crate) modified: (i64, u32),
+    /// Of its status, in seconds and nanoseconds.
+    pub(crate) changed: (i64, u32),
 }
 
 /// One run's view of the cache.
 #[derive(Debug)]
 pub(crate) struct HashCache<'a> {
-    known: HashMap<&'a [u8], (Stamp, Sha256Sum)>,
+    /// Sorted by path.
+    known: Vec<(&'a [u8], Stamp, Sha256Sum)>,
     fresh: Mutex<Vec<(String, Stamp, Sha256Sum)>>,
 }
 
@@ -75,10 +82,22 @@ impl<'a> HashCache<'a> {
         HashCache { known: parse_entries(bytes).unwrap_or_default(), fresh: Mutex::default() }
     }
 
-    /// The sum of a file in this state, if it is known.
-    pub(crate) fn get(&self, path: &str, stamp: Option<Stamp>) -> Option<Sha256Sum> {
-        let (known, sum) = self.known.get(path.as_bytes())?;
-        (Some(*known) == stamp).then_some(*sum)
+    /// The sum of a file in this state, if it is known. `next` is where it is looked for first, and
+    /// becomes the place behind it.
+    pub(crate) fn get(
+        &self,
+        path: &str,
+        stamp: Option<Stamp>,
+        next: &mut usize,
+    ) -> Option<Sha256Sum> {
+        let path = path.as_bytes();
+        let at = match self.known.get(*next) {
+            Some((known, ..)) if *known == path => *next,
+            _ => self.known.binary_search_by(|(known, ..)| (*known).cmp(path)).ok()?,
+        };
+        *next = at + 1;
+        let (_, known, sum) = self.known[at];
+        (Some(known) == stamp).then_some(sum)
     }
 
     /// Records what was hashed at `now`, a time before its first byte was read.
@@ -95,14 +114,16 @@ impl<'a> HashCache<'a> {
         if fresh.is_empty() {
             return None;
         }
-        let mut all: HashMap<&[u8], (Stamp, Sha256Sum)> = self.known;
+        let seen = seen();
+        let known = self.known.into_iter().map(|(path, stamp, sum)| (path, (stamp, sum)));
+        let mut all: BTreeMap<&[u8], (Stamp, Sha256Sum)> = known.collect();
         for (path, stamp, sum) in &fresh {
             all.insert(path.as_bytes(), (*stamp, *sum));
         }
         let mut bytes = MAGIC.to_vec();
-        for path in seen() {
-            if let Some((stamp, sum)) = all.get(path.as_bytes()) {
-                render_entry(path.as_bytes(), stamp, sum, &mut bytes);
+        for (path, (stamp, sum)) in all {
+            if std::str::from_utf8(path).is_ok_and(|path| seen.contains(path)) {
+                render_entry(path, &stamp, &sum, &mut bytes);
             }
         }
         let sum = sha256(&bytes);
@@ -125,14 +146,14 @@ fn render_entry(path: &[u8], stamp: &Stamp, sum: &Sha256Sum, bytes: &mut Vec<u8>
 }
 
 /// `None`: the file is damaged, or of another version.
-fn parse_entries(bytes: &[u8]) -> Option<HashMap<&[u8], (Stamp, Sha256Sum)>> {
+fn parse_entries(bytes: &[u8]) -> Option<Vec<(&[u8], Stamp, Sha256Sum)>> {
     let (content, sum) = bytes.split_last_chunk::<32>()?;
     if sha256(content).0 != *sum {
         return None;
     }
     let mut rest = content.strip_prefix(MAGIC)?;
     // An entry is some 130 bytes with a usual path.
-    let mut known = HashMap::with_capacity(rest.len() / 120);
+    let mut known: Vec<(&[u8], Stamp, Sha256Sum)> = Vec::with_capacity(rest.len() / 120);
     while !rest.is_empty() {
         let length = usize::try_from(u32::from_le_bytes(take(&mut rest)?)).ok()?;
         let (path, after) = rest.split_at_checked(length)?;
@@ -142,7 +163,10 @@ fn parse_entries(bytes: &[u8]) -> Option<HashMap<&[u8], (Stamp, Sha256Sum)>> {
         let modified = (i64::from_le_bytes(take(&mut rest)?), u32::from_le_bytes(take(&mut rest)?));
         let changed = (i64::from_le_bytes(take(&mut rest)?), u32::from_le_bytes(take(&mut rest)?));
         let sum = Sha256Sum(take(&mut rest)?);
-        known.insert(path, (Stamp { size, inode, modified, changed }, sum));
+        if known.last().is_some_and(|(last, ..)| *last >= path) {
+            return None;
+        }
+        known.push((path, Stamp { size, inode, modified, changed }, sum));
     }
     Some(known)
 }

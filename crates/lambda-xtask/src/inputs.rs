@@ -29,8 +29,9 @@ use rayon::iter::{
 };
 
 use crate::at_commit::AtCommit;
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, Stamps};
 use crate::failure::WorkspaceProblems;
+use crate::hash_cache::Stamp;
 use crate::state::State;
 
 /// What was read for some images.
@@ -44,6 +45,7 @@ pub(crate) struct Found {
     /// What is read of each folder by any of the images, and what links lead to.
     pub(crate) reaches: BTreeMap<ContextFolder, Arc<Reach>>,
     pub(crate) locks: Mutex<Locks>,
+    stamps: Stamps,
     /// What is not as it should be and keeps nothing from being built.
     pub(crate) warnings: Vec<Problem>,
 }
@@ -73,7 +75,7 @@ impl Found {
         let reads = images.par_iter().map(|image| contexts.read(image, &image.contexts)).collect();
         found.contexts.set_reads(reads);
         found.add_left_out(checkout, graph, images)?;
-        checkout.fill(&mut found.contexts).map_err(workspace_problems)?;
+        found.stamps = checkout.fill(&mut found.contexts).map_err(workspace_problems)?;
         found.read_locks(checkout);
         Ok(found)
     }
@@ -166,6 +168,11 @@ impl Found {
             }
         }
         self.locks = Mutex::new(locks);
+    }
+
+    /// The state on disk in which a file was found.
+    pub(crate) fn stamp(&self, tree: usize, entry: usize) -> Option<&Stamp> {
+        self.stamps.get(tree)?.get(entry)?.as_ref()
     }
 
     /// Paths of all files that are read, relative to the workspace root.

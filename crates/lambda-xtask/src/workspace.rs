@@ -92,15 +92,12 @@ impl Workspace {
         [CONFIG_FILE].into_iter().chain(pyprojects).chain(dockerfiles)
     }
 
-    /// Whether any of these files shapes the graph, or is an ignore file.
-    pub(crate) fn reads_settings_of<'p>(&self, paths: impl Iterator<Item = &'p String>) -> bool {
-        let is_named = |path: &str, name: &str| path.rsplit('/').next() == Some(name);
-        paths.into_iter().any(|path| {
-            path == CONFIG_FILE
-                || is_named(path, PYPROJECT)
-                || path.ends_with(".dockerignore")
-                || self.declared.contains(path)
-        })
+    /// Whether a file with this path shapes the graph, or is an ignore file, or could be.
+    pub(crate) fn is_settings(&self, path: &str) -> bool {
+        path == CONFIG_FILE
+            || path.rsplit('/').next() == Some(PYPROJECT)
+            || path.ends_with(".dockerignore")
+            || self.declared.contains(path)
     }
 
     /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.

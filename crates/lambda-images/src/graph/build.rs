@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dockerfile::{ContextRead, Note, Reach, RemoteKind, Resolved, Settings};
 use pyproject::PackageName;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::{
     BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, Declared, EdgeKind,
@@ -35,18 +36,26 @@ pub fn build_graph(
         .collect();
     let builder = Builder { config, packages: &declarations.packages, declared: &declared };
     let mut images: BTreeMap<ImageName, Image> = BTreeMap::new();
-    for (name, declaration) in &declared {
-        let Some(text) = dockerfiles.get(&declaration.dockerfile) else {
-            let message =
-                format!("`{name}` has no Dockerfile: `{}` does not exist", declaration.dockerfile);
-            let problem = Problem::of_file(&declaration.declared_in, message)
-                .at(declaration.place.0, declaration.place.1);
-            problems.push(problem.hint("write one, or say where it is by `dockerfile`"));
-            continue;
-        };
-        if let Some(image) = builder.image(declaration, text, &mut problems) {
-            images.insert((*name).clone(), image);
-        }
+    let read: Vec<(Option<Image>, Vec<Problem>)> = declared
+        .par_iter()
+        .map(|(name, declaration)| {
+            let mut problems = Vec::new();
+            let Some(text) = dockerfiles.get(&declaration.dockerfile) else {
+                let message = format!(
+                    "`{name}` has no Dockerfile: `{}` does not exist",
+                    declaration.dockerfile
+                );
+                let problem = Problem::of_file(&declaration.declared_in, message)
+                    .at(declaration.place.0, declaration.place.1);
+                let hint = "write one, or say where it is by `dockerfile`";
+                return (None, vec![problem.hint(hint)]);
+            };
+            (builder.image(declaration, text, &mut problems), problems)
+        })
+        .collect();
+    for (image, found) in read {
+        problems.extend(found);
+        images.extend(image.map(|image| (image.name().clone(), image)));
     }
     read_what_triggers_may(&mut images);
     let mut warnings = unpinned_remotes(&images);

@@ -12,7 +12,7 @@ use crate::cli::{Affected, AffectedFormat};
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::EXIT_SUCCESS;
-use crate::git::Git;
+use crate::git::{Against, Git};
 use crate::hash_cache::HashCache;
 use crate::inputs::Found;
 use crate::state::State;
@@ -28,7 +28,8 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
     let hashes = HashCache::parse(&known);
     let disk = Disk { root: &root, hashes: &hashes };
     let (read, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| Git::ask(&root, environment));
+        let git =
+            scope.spawn(|| Git::ask(&root, environment, &Against::Base(arguments.base.as_deref())));
         let read = || -> anyhow::Result<_> {
             let workspace = Workspace::read_checkout(root.clone(), &disk, environment)?;
             let found = Found::read(&disk, &workspace.graph)?;

@@ -115,7 +115,7 @@ fn compare_with(
     };
     let doubts = doubts(now, &differences);
     let images = compare(graph, &fingerprint, now.inputs, &doubts, &reasons_of);
-    let removed = old_graph.images().iter().map(|image| image.name());
+    let removed = old_graph.images().iter().map(lambda_images::graph::Image::name);
     let removed = removed.filter(|name| graph.get(name).is_none()).cloned().collect();
     Ok(Comparison { base: Some(base), images, removed, notes: Vec::new() })
 }
@@ -140,7 +140,7 @@ impl Before {
         if differences.files.is_empty() {
             return Ok(Before::default());
         }
-        if !now.workspace.reads_settings_of(differences.files.keys())
+        if !differences.files.keys().any(|path| now.workspace.is_settings(path))
             && let Some(before) = Before::derive(now, checkout)?
         {
             return Ok(before);
@@ -224,7 +224,7 @@ impl Comparison {
         let removed = match self.removed.as_slice() {
             [] => String::new(),
             names => {
-                let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+                let names: Vec<&str> = names.iter().map(ImageName::as_str).collect();
                 format!("; removed: {}", names.join(", "))
             }
         };

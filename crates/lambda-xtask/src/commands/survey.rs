@@ -16,7 +16,7 @@ use crate::checkout::Disk;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
-use crate::git::{Git, git_states};
+use crate::git::{Against, Git, git_states};
 use crate::hash_cache::HashCache;
 use crate::inputs::{AllInputs, Found};
 use crate::stage::{index_of, stage};
@@ -73,7 +73,7 @@ impl Survey {
             }
         };
         let (found, git) = std::thread::scope(|scope| {
-            let git = scope.spawn(|| Git::ask(&workspace.root, environment));
+            let git = scope.spawn(|| Git::ask(&workspace.root, environment, &Against::Head));
             let found = read_inputs(&workspace, &state);
             let git = git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             (found, git)

@@ -41,7 +41,7 @@ fn ask(tree: &Tree, environment: &Environment) -> anyhow::Result<BTreeMap<ImageN
         &Disk { root: &workspace.root, hashes: &HashCache::parse(b"") },
         &workspace.graph,
     )?;
-    let git = Git::ask(&workspace.root, environment)?;
+    let git = Git::ask(&workspace.root, environment, &Against::Head)?;
     git_states(&git, &workspace, &found, &State::of_workspace(&workspace.root))
 }
 

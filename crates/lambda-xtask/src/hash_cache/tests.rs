@@ -23,21 +23,28 @@ fn bytes(files: &[(&str, Stamp)]) -> Vec<u8> {
     cache.render(|| names(files)).unwrap_or_default()
 }
 
+/// The same answer wherever it is looked for first.
+fn get(cache: &HashCache, path: &str, stamp: Option<Stamp>) -> Option<Sha256Sum> {
+    let answers: Vec<_> = (0..4).map(|mut next| cache.get(path, stamp, &mut next)).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    answers[0]
+}
+
 #[test]
 fn a_settled_file_is_known_in_the_same_state_only() {
     let bytes = bytes(&[("a/é.py", stamp(10)), ("", stamp(11))]);
     let cache = HashCache::parse(&bytes);
-    assert_eq!(cache.get("a/é.py", Some(stamp(10))), Some(sha256("a/é.py".as_bytes())));
-    assert_eq!(cache.get("", Some(stamp(11))), Some(sha256(b"")));
-    assert_eq!(cache.get("b", Some(stamp(10))), None);
-    assert_eq!(cache.get("a/é.py", None), None);
+    assert_eq!(get(&cache, "a/é.py", Some(stamp(10))), Some(sha256("a/é.py".as_bytes())));
+    assert_eq!(get(&cache, "", Some(stamp(11))), Some(sha256(b"")));
+    assert_eq!(get(&cache, "b", Some(stamp(10))), None);
+    assert_eq!(get(&cache, "a/é.py", None), None);
     for other in [
         Stamp { size: 4, ..stamp(10) },
         Stamp { inode: 8, ..stamp(10) },
         Stamp { modified: (10, 6), ..stamp(10) },
         Stamp { changed: (10, 7), ..stamp(10) },
     ] {
-        assert_eq!(cache.get("a/é.py", Some(other)), None);
+        assert_eq!(get(&cache, "a/é.py", Some(other)), None);
     }
 }
 
@@ -57,9 +64,9 @@ fn a_damaged_cache_is_empty() {
     for index in 0..good.len() {
         let mut bad = good.clone();
         bad[index] ^= 1;
-        assert_eq!(HashCache::parse(&bad).get("a", Some(stamp(10))), None, "byte {index}");
+        assert_eq!(get(&HashCache::parse(&bad), "a", Some(stamp(10))), None, "byte {index}");
         assert_eq!(
-            HashCache::parse(&good[..index]).get("a", Some(stamp(10))),
+            get(&HashCache::parse(&good[..index]), "a", Some(stamp(10))),
             None,
             "cut at {index}"
         );
@@ -74,9 +81,9 @@ fn new_entries_join_the_old_and_gone_files_leave() {
     let seen = names(&[("kept", stamp(10)), ("new", stamp(20)), ("never hashed", stamp(10))]);
     let new = cache.render(|| seen).unwrap();
     let cache = HashCache::parse(&new);
-    assert_eq!(cache.get("kept", Some(stamp(10))), Some(sha256(b"kept")));
-    assert_eq!(cache.get("gone", Some(stamp(10))), None);
-    assert_eq!(cache.get("new", Some(stamp(20))), Some(sha256(b"2")));
+    assert_eq!(get(&cache, "kept", Some(stamp(10))), Some(sha256(b"kept")));
+    assert_eq!(get(&cache, "gone", Some(stamp(10))), None);
+    assert_eq!(get(&cache, "new", Some(stamp(20))), Some(sha256(b"2")));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use lambda_images::problem::Problem;
 use lambda_images::tree::FileState;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
+use crate::checkout::Stamps;
 use crate::hash_cache::{HashCache, Stamp};
 
 /// Bytes that are read at a time.
@@ -28,35 +29,41 @@ pub(crate) fn hash_wanted(
     root: &Path,
     contexts: &mut Contexts,
     hashes: &HashCache,
-) -> Result<(), Vec<Problem>> {
+) -> Result<Stamps, Vec<Problem>> {
+    let mut stamps = Stamps::new();
     let mut problems = Vec::new();
     let wanted = contexts.wanted();
     for (tree, wanted) in contexts.trees_mut().iter_mut().zip(wanted) {
         let indices: Vec<usize> = (0..wanted.len()).filter(|&index| wanted[index]).collect();
-        let hash = |buffer: &mut Vec<u8>, index: usize| {
+        let hash = |(buffer, next): &mut (Vec<u8>, usize), index: usize| {
             let path = tree.path(index);
             let state = match &tree.listing().entries()[index].kind {
                 EntryKind::Folder => return Ok(None),
-                EntryKind::Symlink(text) => Ok(link_state(text)),
-                EntryKind::File => hash_into(root, &path, hashes, buffer),
+                EntryKind::Symlink(text) => Ok((link_state(text), None)),
+                EntryKind::File => hash_into(root, &path, hashes, buffer, next),
             };
             match state {
-                Ok(state) => Ok(Some((index, state))),
+                Ok((state, stamp)) => Ok(Some((index, state, stamp))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(Problem::of_file(path, format!("failed to read it: {error}"))),
             }
         };
-        let states: Vec<Result<Option<(usize, FileState)>, Problem>> =
-            indices.into_par_iter().map_init(Vec::new, hash).collect();
+        let states: Vec<Result<Option<(usize, FileState, Option<Stamp>)>, Problem>> =
+            indices.into_par_iter().map_init(|| (Vec::new(), 0), hash).collect();
+        let mut of_tree = vec![None; wanted.len()];
         for state in states {
             match state {
-                Ok(Some((index, state))) => tree.set_file(index, state),
+                Ok(Some((index, state, stamp))) => {
+                    tree.set_file(index, state);
+                    of_tree[index] = stamp;
+                }
                 Ok(None) => {}
                 Err(problem) => problems.push(problem),
             }
         }
+        stamps.push(of_tree);
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() { Ok(stamps) } else { Err(problems) }
 }
 
 fn link_state(text: &str) -> FileState {
@@ -68,7 +75,7 @@ pub(crate) fn hash_file(root: &Path, path: &str, hashes: &HashCache) -> io::Resu
     if fs::symlink_metadata(root.join(path))?.is_symlink() {
         return Ok(link_state(&fs::read_link(root.join(path))?.to_string_lossy()));
     }
-    hash_into(root, path, hashes, &mut Vec::new())
+    hash_into(root, path, hashes, &mut Vec::new(), &mut 0).map(|(state, _)| state)
 }
 
 fn hash_into(
@@ -76,12 +83,13 @@ fn hash_into(
     path: &str,
     hashes: &HashCache,
     buffer: &mut Vec<u8>,
-) -> io::Result<FileState> {
+    next: &mut usize,
+) -> io::Result<(FileState, Option<Stamp>)> {
     let full = root.join(path);
     let metadata = fs::metadata(&full)?;
     let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
-    if let Some(sha256) = hashes.get(path, stamp) {
-        return Ok(FileState { mode, sha256, size: metadata.len() });
+    if let Some(sha256) = hashes.get(path, stamp, next) {
+        return Ok((FileState { mode, sha256, size: metadata.len() }, stamp));
     }
     let now = SystemTime::now();
     let mut file = File::open(&full)?;
@@ -99,7 +107,7 @@ fn hash_into(
     }
     let sha256 = hasher.finish();
     hashes.record(path, stamp, now, sha256);
-    Ok(FileState { mode, sha256, size })
+    Ok((FileState { mode, sha256, size }, stamp))
 }
 
 #[cfg(unix)]

@@ -371,10 +371,13 @@ fn a_whole_root_has_all_that_the_lock_knows_of_it() {
             }
             most = most.max(root.extras.len() + root.groups.len());
         }
-        assert_eq!(everything.distributions.values().map(|d| d.len()).sum::<usize>(), {
-            let releases = lock.packages().iter().map(|p| (&p.name, &p.release));
-            releases.collect::<std::collections::BTreeSet<_>>().len()
-        });
+        assert_eq!(
+            everything.distributions.values().map(std::collections::BTreeSet::len).sum::<usize>(),
+            {
+                let releases = lock.packages().iter().map(|p| (&p.name, &p.release));
+                releases.collect::<std::collections::BTreeSet<_>>().len()
+            }
+        );
         assert!(most > 0, "no package of the fixture has extras");
     }
 }
