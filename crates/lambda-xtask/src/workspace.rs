@@ -41,7 +41,7 @@ const PYPROJECT: &str = "pyproject.toml";
 impl Workspace {
     /// Finds the workspace of the current folder and reads it.
     pub(crate) fn load(environment: &Environment) -> anyhow::Result<Workspace> {
-        Workspace::read(Workspace::find_root(environment)?, environment)
+        Workspace::read(&Workspace::find_root(environment)?, environment)
     }
 
     /// The root of the Cargo workspace that the current folder belongs to.
@@ -53,10 +53,10 @@ impl Workspace {
     }
 
     /// Reads the workspace whose root is known.
-    pub(crate) fn read(root: PathBuf, environment: &Environment) -> anyhow::Result<Workspace> {
+    pub(crate) fn read(root: &Path, environment: &Environment) -> anyhow::Result<Workspace> {
         let hashes = HashCache::parse(b"");
-        let disk = Disk { root: &root, hashes: &hashes };
-        Workspace::read_checkout(root.clone(), &disk, environment)
+        let disk = Disk { root, hashes: &hashes };
+        Workspace::read_checkout(root.to_owned(), &disk, environment)
     }
 
     /// Reads the workspace as it is in a checkout.

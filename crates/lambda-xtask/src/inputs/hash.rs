@@ -21,6 +21,9 @@ use crate::hash_cache::{HashCache, Stamp};
 /// Bytes that are read at a time.
 const BUFFER: usize = 128 * 1024;
 
+/// An entry of a listing, what it is, and the state in which it was found.
+type Hashed = (usize, FileState, Option<Stamp>);
+
 /// Fills the trees with the state of every file that somebody reads.
 ///
 /// # Errors
@@ -48,7 +51,7 @@ pub(crate) fn hash_wanted(
                 Err(error) => Err(Problem::of_file(path, format!("failed to read it: {error}"))),
             }
         };
-        let states: Vec<Result<Option<(usize, FileState, Option<Stamp>)>, Problem>> =
+        let states: Vec<Result<Option<Hashed>, Problem>> =
             indices.into_par_iter().map_init(|| (Vec::new(), 0), hash).collect();
         let mut of_tree = vec![None; wanted.len()];
         for state in states {

@@ -108,7 +108,7 @@ impl Tree {
     }
 
     pub(crate) fn read(&self) -> Workspace {
-        Workspace::read(self.root.clone(), &self.environment()).unwrap()
+        Workspace::read(&self.root, &self.environment()).unwrap()
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {

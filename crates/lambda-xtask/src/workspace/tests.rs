@@ -20,7 +20,7 @@ fn shown(read: anyhow::Result<Workspace>) -> String {
 fn check(change: impl FnOnce(&Tree), expected: &Expect) {
     let tree = Tree::plain();
     change(&tree);
-    expected.assert_eq(&shown(Workspace::read(tree.root.clone(), &tree.environment())));
+    expected.assert_eq(&shown(Workspace::read(&tree.root, &tree.environment())));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn without_cargo_the_hint_says_so() {
 fn check_environment(name: &str, value: &str, expected: &Expect) {
     let tree = Tree::plain();
     let environment = tree.environment().with(name, value);
-    let text = match Workspace::read(tree.root.clone(), &environment) {
+    let text = match Workspace::read(&tree.root, &environment) {
         Ok(workspace) => {
             let mirror = workspace.config.mirrors.apply("public.ecr.aws/lambda/python:3.13");
             format!("{:?} {mirror:?} {}", workspace.network, workspace.stack(None, &environment))
