@@ -57,6 +57,7 @@ fn check(arguments: &[&str], golden: &ExpectFile) {
 fn help() {
     check(&["--help"], &expect_file!["golden/help.txt"]);
     check(&["build-lambdas", "--help"], &expect_file!["golden/help-build-lambdas.txt"]);
+    check(&["affected", "--help"], &expect_file!["golden/help-affected.txt"]);
     check(&["graph", "--help"], &expect_file!["golden/help-graph.txt"]);
     check(&["explain", "--help"], &expect_file!["golden/help-explain.txt"]);
 }

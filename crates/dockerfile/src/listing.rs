@@ -3,16 +3,28 @@
 //! A listing is made once and asked many times: a folder is a range of it, found by binary
 //! search. It is filled by the caller and looks at no files.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::gopath::below_root;
 use crate::ignore::{Dockerignore, Sweep};
 
 /// What is in a context, sorted by the bytes of the paths.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Listing {
     entries: Vec<Entry>,
+    /// The range of what is below each folder that isn't empty; found when it is first asked for.
+    folders: OnceLock<HashMap<String, Range<usize>>>,
 }
+
+impl PartialEq for Listing {
+    fn eq(&self, other: &Listing) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Eq for Listing {}
 
 /// One thing in a context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,15 +71,16 @@ impl Listing {
         entries.reverse();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         entries.dedup_by(|later, first| later.path == first.path);
-        Listing { entries }
+        Listing { entries, folders: OnceLock::new() }
     }
 
     /// What is left of the listing of a folder once its ignore file is applied.
     #[must_use]
-    pub fn without_ignored(mut self, ignore: &Dockerignore) -> Listing {
+    pub fn without_ignored(self, ignore: &Dockerignore) -> Listing {
         let mut sweep = Sweep::new(ignore);
-        self.entries.retain(|entry| !sweep.excludes(&entry.path));
-        self
+        let mut entries = self.entries;
+        entries.retain(|entry| !sweep.excludes(&entry.path));
+        Listing { entries, folders: OnceLock::new() }
     }
 
     /// All entries, in order.
@@ -79,7 +92,10 @@ impl Listing {
     /// The index of the entry at a path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<usize> {
-        self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()
+        let range = self.below(path.rsplit_once('/').map_or(".", |(folder, _)| folder));
+        let start = range.start;
+        let found = self.entries[range].binary_search_by(|entry| entry.path.as_str().cmp(path));
+        found.ok().map(|index| start + index)
     }
 
     /// The indices of what is below a folder, itself left out; `.` is the root.
@@ -87,8 +103,33 @@ impl Listing {
     pub fn below(&self, folder: &str) -> Range<usize> {
         match folder {
             "." => 0..self.entries.len(),
-            folder => self.with_prefix(&format!("{folder}/")),
+            folder => self.folders().get(folder).cloned().unwrap_or_default(),
         }
+    }
+
+    fn folders(&self) -> &HashMap<String, Range<usize>> {
+        self.folders.get_or_init(|| {
+            let mut folders = HashMap::new();
+            // The folders that the entry before lies in, each with where it starts.
+            let mut open: Vec<(&str, usize)> = Vec::new();
+            for (index, entry) in self.entries.iter().enumerate() {
+                let path = entry.path.as_str();
+                let is_below = |folder: &str| {
+                    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+                };
+                while let Some((folder, start)) = open.pop_if(|(folder, _)| !is_below(folder)) {
+                    folders.insert(folder.to_owned(), start..index);
+                }
+                let known = open.last().map_or(0, |(folder, _)| folder.len() + 1);
+                let more = path[known..].match_indices('/');
+                open.extend(more.map(|(at, _)| (&path[..known + at], index)));
+            }
+            let ends = open
+                .into_iter()
+                .map(|(folder, start)| (folder.to_owned(), start..self.entries.len()));
+            folders.extend(ends);
+            folders
+        })
     }
 
     /// The indices of the paths that begin with `text`.

@@ -66,6 +66,8 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
     if arguments.format == AffectedFormat::Text {
         note(&comparison.summary());
     }
+    // The process ends here: to take all of this apart piece by piece costs more than it is worth.
+    std::mem::forget((workspace, found, inputs, git));
     Ok(EXIT_SUCCESS)
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use dockerfile::EntryKind;
@@ -38,21 +38,23 @@ pub(crate) fn hash_wanted(
     let wanted = contexts.wanted();
     for (tree, wanted) in contexts.trees_mut().iter_mut().zip(wanted) {
         let indices: Vec<usize> = (0..wanted.len()).filter(|&index| wanted[index]).collect();
-        let hash = |(buffer, next): &mut (Vec<u8>, usize), index: usize| {
-            let path = tree.path(index);
-            let state = match &tree.listing().entries()[index].kind {
+        let hash = |place: &mut Place, index: usize| {
+            let entry = &tree.listing().entries()[index];
+            let state = match &entry.kind {
                 EntryKind::Folder => return Ok(None),
                 EntryKind::Symlink(text) => Ok((link_state(text), None)),
-                EntryKind::File => hash_into(root, &path, hashes, buffer, next),
+                EntryKind::File => hash_into(place.of(root, &tree.folder, &entry.path), hashes),
             };
             match state {
                 Ok((state, stamp)) => Ok(Some((index, state, stamp))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(Problem::of_file(path, format!("failed to read it: {error}"))),
+                Err(error) => {
+                    Err(Problem::of_file(tree.path(index), format!("failed to read it: {error}")))
+                }
             }
         };
         let states: Vec<Result<Option<Hashed>, Problem>> =
-            indices.into_par_iter().map_init(|| (Vec::new(), 0), hash).collect();
+            indices.into_par_iter().map_init(Place::default, hash).collect();
         let mut of_tree = vec![None; wanted.len()];
         for state in states {
             match state {
@@ -78,17 +80,37 @@ pub(crate) fn hash_file(root: &Path, path: &str, hashes: &HashCache) -> io::Resu
     if fs::symlink_metadata(root.join(path))?.is_symlink() {
         return Ok(link_state(&fs::read_link(root.join(path))?.to_string_lossy()));
     }
-    hash_into(root, path, hashes, &mut Vec::new(), &mut 0).map(|(state, _)| state)
+    hash_into(Place::default().of(root, "", path), hashes).map(|(state, _)| state)
 }
 
-fn hash_into(
-    root: &Path,
-    path: &str,
-    hashes: &HashCache,
-    buffer: &mut Vec<u8>,
-    next: &mut usize,
-) -> io::Result<(FileState, Option<Stamp>)> {
-    let full = root.join(path);
+/// One file after the other, without new memory for each.
+#[derive(Default)]
+struct Place {
+    full: PathBuf,
+    /// From the workspace root.
+    path: String,
+    buffer: Vec<u8>,
+    /// Where the cache of hashes is asked first.
+    next: usize,
+}
+
+impl Place {
+    fn of(&mut self, root: &Path, folder: &str, path: &str) -> &mut Place {
+        self.path.clear();
+        self.path.push_str(folder);
+        if !folder.is_empty() {
+            self.path.push('/');
+        }
+        self.path.push_str(path);
+        self.full.clear();
+        self.full.push(root);
+        self.full.push(&self.path);
+        self
+    }
+}
+
+fn hash_into(place: &mut Place, hashes: &HashCache) -> io::Result<(FileState, Option<Stamp>)> {
+    let Place { full, path, buffer, next } = place;
     let metadata = fs::metadata(&full)?;
     let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
     if let Some(sha256) = hashes.get(path, stamp, next) {
