@@ -59,7 +59,11 @@ fn an_edited_package_builds_what_stands_on_it() {
 #[test]
 fn a_new_file_is_named() {
     let workspace = Workspace::of_four("");
+    workspace.write("lambdas/alone/Dockerfile", "FROM scratch\nCOPY *.py /\n");
     workspace.build(&["alone"], 0);
+    workspace.write("lambdas/alone/notes.txt", "Nobody reads this.\n");
+    let plan = workspace.build(&["alone", "--dry-run"], 0);
+    assert_eq!(image(&plan, "alone")["action"], "up-to-date");
     workspace.write("lambdas/alone/more.py", "MORE = 1\n");
     let plan = workspace.build(&["alone", "--dry-run"], 0);
     let reasons = image(&plan, "alone")["reasons"].as_array().unwrap();

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error on to")]
 
 mod adoption;
+mod affected;
 mod build;
 mod changes;
 mod contract;

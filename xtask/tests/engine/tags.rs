@@ -50,7 +50,11 @@ fn what_is_not_committed_marks_the_images_that_read_it() {
     let alone = dirty("alone");
     check(&workspace, [&alone, &first, &first, &first]);
 
+    // The Dockerfile copies one file by its name, and this is another.
     workspace.write("packages/core/new.py", "NEW = 1\n");
+    check(&workspace, [&alone, &first, &first, &first]);
+
+    workspace.append("packages/core/core.py", "# An edit.\n");
     check(&workspace, [&alone, &dirty("base-core"), &dirty("reader"), &dirty("writer")]);
 
     workspace.build(&["reader"], 0);

@@ -33,6 +33,12 @@ impl<'l> Links<'l> {
 
     /// Where a path leads, which need not exist; both are relative to the root.
     pub(super) fn resolve(&mut self, path: &str) -> Result<String, MissReason> {
+        // What is listed has no link on its way; mostly it is none itself.
+        if path.len() < LONGEST_PATH
+            && matches!(self.listing.at(path), Found::File(_) | Found::Folder)
+        {
+            return Ok(path.to_owned());
+        }
         let mut path = format!("/{path}");
         let mut walked = 0;
         loop {

@@ -27,8 +27,13 @@ pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyh
             targets.insert(target_name(&image.name), target(survey, image, &identities, wanted)?);
         }
     }
-    let names: Vec<&String> = targets.keys().collect();
-    Ok(json!({ "group": { "default": { "targets": names } }, "target": targets }))
+    let names: Vec<String> = targets.keys().cloned().collect();
+    let mut file = json!({ "group": { "default": { "targets": names } } });
+    // An empty table of targets is none that bake can read.
+    if !targets.is_empty() {
+        file["target"] = Value::Object(targets);
+    }
+    Ok(file)
 }
 
 /// Names of targets hold no dots (buildx, `bake/bake.go`).
