@@ -1,0 +1,103 @@
+//! Shapes of the configuration, of names and of the manifest.
+
+use super::{Shape, fill, repeat};
+
+const TABLE: &str = "[workspace.metadata.lambda-images]\n";
+
+/// Of the root `Cargo.toml`.
+pub const CONFIG: &[Shape] = &[
+    Shape { name: "unknown-keys", make: |size| fill(size, TABLE, |n| format!("k{n} = 1\n"), "") },
+    Shape { name: "long-key", make: |size| repeat(size, TABLE, "k", " = 1\n") },
+    Shape {
+        name: "args",
+        make: |size| {
+            fill(
+                size,
+                "[workspace.metadata.lambda-images.args]\n",
+                |n| format!("k{n} = \"\"\n"),
+                "",
+            )
+        },
+    },
+    Shape {
+        name: "args-on-a-line",
+        make: |size| {
+            let start = format!("{TABLE}args = {{");
+            fill(size, &start, |n| format!("k{n} = \"\", "), "k = \"\"}\n")
+        },
+    },
+    Shape {
+        name: "mirrors",
+        make: |size| {
+            let start = "[workspace.metadata.lambda-images.mirrors]\n";
+            fill(size, start, |n| format!("k{n} = \"a/\"\n"), "")
+        },
+    },
+    Shape {
+        name: "images",
+        make: |size| repeat(size, "", "[[workspace.metadata.lambda-images.images]]\n", ""),
+    },
+    Shape {
+        name: "images-on-a-line",
+        make: |size| repeat(size, &format!("{TABLE}images = ["), "{},", "]\n"),
+    },
+    Shape {
+        name: "globs",
+        make: |size| repeat(size, &format!("{TABLE}packages = ["), "\"a\",", "]\n"),
+    },
+    Shape { name: "nested-arrays", make: |size| repeat(size, "a = ", "[", "") },
+    Shape { name: "nested-tables", make: |size| repeat(size, "a = ", "{a=", "") },
+    Shape { name: "dotted-key", make: |size| repeat(size, "a", ".a", " = 1\n") },
+    Shape { name: "dotted-header", make: |size| repeat(size, "[a", ".a", "]\n") },
+    Shape { name: "other-tables", make: |size| fill(size, "", |n| format!("[a{n}.b]\n"), "") },
+];
+
+/// Of names.
+pub const REFERENCE: &[Shape] = &[
+    Shape { name: "letters", make: |size| repeat(size, "", "a", "") },
+    Shape { name: "separators", make: |size| repeat(size, "a", "-", "a") },
+    Shape { name: "components", make: |size| repeat(size, "a", "/a", "") },
+    Shape { name: "colons", make: |size| repeat(size, "a", ":", "") },
+    Shape { name: "digests", make: |size| repeat(size, "a", "@sha256:", "") },
+    Shape { name: "lines", make: |size| repeat(size, "", "a.b:5000/c/d:e\n", "") },
+];
+
+/// Of lists of mirrors.
+pub const MIRRORS: &[Shape] = &[
+    Shape { name: "entries", make: |size| fill(size, "", |n| format!("a{n}=b,"), "") },
+    Shape { name: "prefixes", make: |size| repeat(size, "python", "/a", "=b") },
+    Shape { name: "commas", make: |size| repeat(size, "", ",", "") },
+    Shape { name: "equals", make: |size| repeat(size, "a", "=", "") },
+];
+
+/// Of manifests.
+pub const MANIFEST: &[Shape] = &[
+    Shape {
+        name: "images",
+        make: |size| {
+            let image = |n| {
+                format!(
+                    "{}{{\"name\":\"i{n}\",\"kind\":\"lambda\",\"image_ref\":\"a\",\"repository\":\"a\",\"tags\":[],\"digest\":null,\"platform\":\"linux/amd64\",\"fingerprint\":\"{n:064}\",\"git_commit\":null,\"dirty\":false,\"sizes\":{{\"image\":null,\"inputs\":1}}}}",
+                    if n == 0 { "" } else { "," }
+                )
+            };
+            fill(size, "{\"version\":1,\"stack\":\"a\",\"images\":[", image, "]}")
+        },
+    },
+    Shape { name: "nested", make: |size| repeat(size, "{\"version\":1,\"a\":", "[", "") },
+    Shape {
+        name: "keys",
+        make: |size| {
+            fill(
+                size,
+                "{\"version\":1,\"stack\":\"a\",\"images\":[]",
+                |n| format!(",\"k{n}\":1"),
+                "}",
+            )
+        },
+    },
+    Shape {
+        name: "long-stack",
+        make: |size| repeat(size, "{\"version\":1,\"images\":[],\"stack\":\"", "a", "\"}"),
+    },
+];
