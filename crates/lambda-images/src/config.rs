@@ -146,7 +146,7 @@ pub fn has_workspace(text: &str) -> bool {
 /// What is wrong becomes a problem with its line and column; the rest is read all the same,
 /// so that the problems of later steps can be told together with these.
 pub fn parse_config(path: &str, text: &str) -> (Config, Vec<Problem>) {
-    let source = Source { path, text };
+    let source = Source::new(path, text);
     let mut problems = Vec::new();
     let root = toml_edit::Document::parse(text).map_or_else(
         |error| {

@@ -235,7 +235,7 @@ fn read_project<'a>(file: &'a PyprojectFile, problems: &mut Vec<Problem>) -> Opt
         problems.push(Problem { hint: fault.hint, ..problem });
     }
     let folder = paths::parent(&file.path).to_owned();
-    let source = Source { path: &file.path, text: &file.text };
+    let source = Source::new(&file.path, &file.text);
     report_misnamed(&source, |name| pyproject.tool(name), "lambda-image", problems);
     let settings = match pyproject.tool("lambda-image") {
         None => ImageSettings { place: (1, 1), ..ImageSettings::default() },

@@ -18,11 +18,14 @@ pub struct Text {
     pub place: (usize, usize),
 }
 
-/// A file that tables are read from, to point at places in it.
-#[derive(Clone, Copy)]
+/// A file that tables are read from, to point at places in it: one place costs two binary
+/// searches, so that thousands of values cost no more than the text is long.
 pub(crate) struct Source<'a> {
     pub(crate) path: &'a str,
-    pub(crate) text: &'a str,
+    length: usize,
+    line_starts: Vec<usize>,
+    /// Offsets of the bytes that are no column of their own: all but the first of each character.
+    uncounted: Vec<usize>,
 }
 
 /// The values of one table, by key.
@@ -49,15 +52,22 @@ impl Values<'_> {
     }
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub(crate) fn new(path: &'a str, text: &'a str) -> Source<'a> {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        let uncounted = (0..text.len()).filter(|at| !text.is_char_boundary(*at)).collect();
+        Source { path, length: text.len(), line_starts, uncounted }
+    }
+
     /// 1-based line and column (in characters) of a byte offset.
     pub(crate) fn place(&self, span: Option<Range<usize>>) -> (usize, usize) {
-        let start = span.map_or(0, |span| span.start).min(self.text.len());
-        let before = &self.text.as_bytes()[..start];
-        let line_start =
-            before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        (line, String::from_utf8_lossy(&before[line_start..]).chars().count() + 1)
+        let start = span.map_or(0, |span| span.start).min(self.length);
+        let line = self.line_starts.partition_point(|line_start| *line_start <= start);
+        let line_start = self.line_starts[line - 1];
+        let uncounted_before = |end: usize| self.uncounted.partition_point(|byte| *byte < end);
+        let uncounted = uncounted_before(start) - uncounted_before(line_start);
+        (line, start - line_start - uncounted + 1)
     }
 
     fn problem(&self, span: Option<Range<usize>>, message: String) -> Problem {
@@ -189,5 +199,27 @@ fn described(item: &Item) -> &'static str {
         "boolean" => "a boolean",
         "float" => "a float",
         _ => "that",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, offset: usize, place: (usize, usize)) {
+        assert_eq!(Source::new("a", text).place(Some(offset..offset)), place);
+    }
+
+    #[test]
+    fn places_count_characters_from_one() {
+        check("", 0, (1, 1));
+        check("", 9, (1, 1));
+        check("a\nbc", 1, (1, 2));
+        check("a\nbc", 2, (2, 1));
+        check("a\nbc", 9, (2, 3));
+        check("é\r\né = à b", 3, (1, 3));
+        check("é\r\né = à b", "é\r\né = à ".len(), (2, 7));
+        check("a\n", 2, (2, 1));
     }
 }
