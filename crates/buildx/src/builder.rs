@@ -3,7 +3,7 @@
 //!
 //! It doesn't read drivers' options, garbage collection rules, devices or configuration files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A builder instance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,13 +54,9 @@ impl Builder {
     /// What any of the nodes can build for, in order, each once.
     #[must_use]
     pub fn platforms(&self) -> Vec<&str> {
-        let mut platforms: Vec<&str> = Vec::new();
-        for platform in self.nodes.iter().flat_map(|node| &node.platforms) {
-            if !platforms.contains(&&**platform) {
-                platforms.push(platform);
-            }
-        }
-        platforms
+        let mut seen = HashSet::new();
+        let platforms = self.nodes.iter().flat_map(|node| &node.platforms).map(String::as_str);
+        platforms.filter(|platform| seen.insert(*platform)).collect()
     }
 }
 

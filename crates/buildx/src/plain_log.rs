@@ -6,12 +6,13 @@
 //! the text depends on what BuildKit said alone, never on when it was read. The summary of failed
 //! steps at the end of plain mode is left out: see [`Progress::failure`](crate::Progress::failure).
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use crate::log_lines::LogLines;
 use crate::trace::{Outcome, Trace};
-use crate::{Line, SolveStatus, Timestamp, VertexStatus};
+use crate::{Line, SolveStatus, Timestamp, VertexLog, VertexStatus, VertexWarning};
 
 /// Renders messages to text, incrementally.
 #[derive(Debug, Default)]
@@ -19,6 +20,14 @@ pub struct PlainLog {
     trace: Trace,
     /// By index in the trace; a vertex has an entry from its heading on.
     written: HashMap<usize, Written>,
+}
+
+/// What one message says about one vertex.
+#[derive(Debug, Default)]
+struct Said<'m> {
+    statuses: Vec<&'m VertexStatus>,
+    warnings: Vec<&'m VertexWarning>,
+    logs: Vec<&'m VertexLog>,
 }
 
 /// What has been written of a vertex.
@@ -57,38 +66,46 @@ impl PlainLog {
     }
 
     fn render_status(&mut self, status: &SolveStatus) -> String {
-        let mut touched: Vec<usize> = Vec::new();
-        touched.extend(status.vertexes.iter().map(|vertex| self.trace.apply(vertex)));
-        let mentioned = (status.statuses.iter().map(|status| &status.vertex))
-            .chain(status.warnings.iter().map(|warning| &warning.vertex))
-            .chain(status.logs.iter().map(|log| &log.vertex));
-        touched.extend(mentioned.filter_map(|digest| self.trace.index_of(digest)));
+        let mut touched: BTreeMap<usize, Said<'_>> = BTreeMap::new();
+        for vertex in &status.vertexes {
+            touched.entry(self.trace.apply(vertex)).or_default();
+        }
+        for status in &status.statuses {
+            if let Some(index) = self.trace.index_of(&status.vertex) {
+                touched.entry(index).or_default().statuses.push(status);
+            }
+        }
+        for warning in &status.warnings {
+            if let Some(index) = self.trace.index_of(&warning.vertex) {
+                touched.entry(index).or_default().warnings.push(warning);
+            }
+        }
+        for log in &status.logs {
+            if let Some(index) = self.trace.index_of(&log.vertex) {
+                touched.entry(index).or_default().logs.push(log);
+            }
+        }
 
         // Those that are done come first, in the order in which they got done, as in plain mode.
-        let order = |index: &usize| {
+        let mut touched: Vec<_> = touched.into_iter().collect();
+        touched.sort_by_cached_key(|(index, _)| {
             let completed = self.trace.get(*index).completed();
             (completed.is_none(), completed, *index)
-        };
-        touched.sort_unstable_by_key(order);
-        touched.dedup();
+        });
 
         let mut out = String::new();
-        for index in touched {
-            self.render_vertex(index, status, &mut out);
+        for (index, said) in touched {
+            self.render_vertex(index, &said, &mut out);
         }
         out
     }
 
     /// All that the message says about one vertex: heading, statuses, warnings, output, end.
-    fn render_vertex(&mut self, index: usize, status: &SolveStatus, out: &mut String) {
+    fn render_vertex(&mut self, index: usize, said: &Said<'_>, out: &mut String) {
         let shown = self.trace.get(index);
-        let is_it = |digest: &str| self.trace.index_of(digest) == Some(index);
-        let logs = || status.logs.iter().filter(|log| is_it(&log.vertex));
-        let warnings = || status.warnings.iter().filter(|warning| is_it(&warning.vertex));
-        let statuses = || latest(status.statuses.iter().filter(|status| is_it(&status.vertex)));
-
-        let is_silent = logs().next().is_none() && warnings().next().is_none();
-        if shown.started().is_none() && is_silent && statuses().is_empty() {
+        let Said { statuses, warnings, logs } = said;
+        let is_silent = logs.is_empty() && warnings.is_empty() && statuses.is_empty();
+        if shown.started().is_none() && is_silent {
             return;
         }
         let next = self.written.len() + 1;
@@ -104,15 +121,15 @@ impl PlainLog {
         });
 
         let number = written.number;
-        for status in statuses() {
+        for status in latest(statuses) {
             written.write_status(status, out);
         }
-        for warning in warnings() {
+        for warning in warnings {
             push(out, format_args!("#{number} WARN: {}", warning.short));
         }
         let mut write_line =
             |began, line: &str| write_log(out, number, shown.started(), began, line);
-        for log in logs() {
+        for log in logs {
             written.lines.push(log, &mut write_line);
         }
         if let (Some(completed), Some(outcome)) = (shown.completed(), shown.outcome()) {
@@ -123,12 +140,16 @@ impl PlainLog {
 }
 
 /// The last status of each id, in order of the ids' first appearance.
-fn latest<'a>(statuses: impl Iterator<Item = &'a VertexStatus>) -> Vec<&'a VertexStatus> {
+fn latest<'a>(statuses: &[&'a VertexStatus]) -> Vec<&'a VertexStatus> {
     let mut latest: Vec<&VertexStatus> = Vec::new();
-    for status in statuses {
-        match latest.iter_mut().find(|known| known.id == status.id) {
-            Some(known) => *known = status,
-            None => latest.push(status),
+    let mut places = HashMap::new();
+    for &status in statuses {
+        match places.entry(&*status.id) {
+            Entry::Occupied(place) => latest[*place.get()] = status,
+            Entry::Vacant(place) => {
+                place.insert(latest.len());
+                latest.push(status);
+            }
         }
     }
     latest

@@ -3,7 +3,7 @@
 //!
 //! It renders nothing (see [`PlainLog`](crate::PlainLog)) and measures no time.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::log_lines::LogLines;
 use crate::trace::{Outcome, Shown, Trace};
@@ -21,6 +21,8 @@ pub struct Progress {
     /// Bytes by vertex and status.
     transferred: BTreeMap<(usize, String), u64>,
     warnings: Vec<String>,
+    /// Those in `warnings`.
+    known_warnings: HashSet<String>,
 }
 
 /// How far the steps are: only vertexes of [`VertexKind::Step`], for no other can be cached.
@@ -78,7 +80,7 @@ impl Progress {
         }
         for warning in &status.warnings {
             // The same finding comes once for each vertex that it is about.
-            if !self.warnings.contains(&warning.short) {
+            if self.known_warnings.insert(warning.short.clone()) {
                 self.warnings.push(warning.short.clone());
             }
         }

@@ -3,7 +3,7 @@
 //!
 //! It doesn't keep logs, statuses or warnings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{Timestamp, Vertex};
 
@@ -21,6 +21,12 @@ pub(crate) struct Shown {
     pub(crate) name: String,
     /// Exactly one where it is no group; by digest.
     members: BTreeMap<String, Vertex>,
+    /// How many members make a group visible.
+    revealing: usize,
+    /// How many members did not come from the cache.
+    uncached: usize,
+    /// The members with an error.
+    failed: BTreeSet<String>,
     /// Start to stop, by start: a vertex may run several times, and sends each run again and
     /// again as it goes on.
     runs: BTreeMap<Timestamp, Option<Timestamp>>,
@@ -47,6 +53,9 @@ impl Trace {
             self.shown.push(Shown {
                 name: name.clone(),
                 members: BTreeMap::new(),
+                revealing: 0,
+                uncached: 0,
+                failed: BTreeSet::new(),
                 runs: BTreeMap::new(),
             });
         }
@@ -69,30 +78,44 @@ impl Trace {
     }
 }
 
+/// A vertex runs once, or a few times; of one that runs more often than this, the first runs are
+/// forgotten. Without a bound, each message would cost more than the one before.
+const MOST_RUNS: usize = 256;
+
 impl Shown {
     fn apply(&mut self, vertex: &Vertex) {
         if let Some(started) = vertex.started {
             self.runs.insert(started, vertex.completed);
+            if self.runs.len() > MOST_RUNS {
+                self.runs.pop_first();
+            }
         }
         let known = self.members.get(&vertex.digest);
         // The announcement of a vertex may come again after it started; it resets nothing.
         if vertex.started.is_some() || known.is_none_or(|known| known.started.is_none()) {
-            self.members.insert(vertex.digest.clone(), vertex.clone());
+            if let Some(known) = self.members.insert(vertex.digest.clone(), vertex.clone()) {
+                self.revealing -= usize::from(reveals(&known));
+                self.uncached -= usize::from(!known.cached);
+            }
+            self.revealing += usize::from(reveals(vertex));
+            self.uncached += usize::from(!vertex.cached);
+            if vertex.error.is_empty() {
+                self.failed.remove(&vertex.digest);
+            } else {
+                self.failed.insert(vertex.digest.clone());
+            }
         }
     }
 
     /// The first member's error; empty when none failed.
     pub(crate) fn error(&self) -> &str {
-        self.members.values().map(|vertex| &*vertex.error).find(|e| !e.is_empty()).unwrap_or("")
+        let failed = self.failed.first().and_then(|digest| self.members.get(digest));
+        failed.map_or("", |vertex| &vertex.error)
     }
 
     /// A group is hidden while only weak members have started.
     fn is_hidden(&self) -> bool {
-        let reveals = |vertex: &Vertex| match &vertex.progress_group {
-            Some(group) => (vertex.started.is_some() && !group.weak) || !vertex.error.is_empty(),
-            None => true,
-        };
-        !self.members.values().any(reveals)
+        self.revealing == 0
     }
 
     /// Start of the run that goes on or ended last; `None` when it has not started.
@@ -117,12 +140,20 @@ impl Shown {
             Outcome::Canceled
         } else if !error.is_empty() {
             Outcome::Failed(error.to_owned())
-        } else if self.members.values().all(|vertex| vertex.cached) {
+        } else if self.uncached == 0 {
             Outcome::Cached
         } else {
             let seconds = |run: &Run| run.1.map_or(0.0, |stop| stop.seconds_since(run.0));
             Outcome::Ran { seconds: merged(&self.runs).iter().map(seconds).sum() }
         })
+    }
+}
+
+/// Whether a member makes what it belongs to visible.
+fn reveals(vertex: &Vertex) -> bool {
+    match &vertex.progress_group {
+        Some(group) => (vertex.started.is_some() && !group.weak) || !vertex.error.is_empty(),
+        None => true,
     }
 }
 

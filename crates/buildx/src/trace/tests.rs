@@ -96,3 +96,45 @@ fn outcomes() {
     assert_eq!(outcome("exit code: 1"), Some(Outcome::Failed("exit code: 1".to_owned())));
     assert_eq!(outcome("failed: context canceled"), Some(Outcome::Canceled));
 }
+
+/// Found by fuzzing: a vertex that ran again and again made each message cost all its runs.
+#[test]
+fn of_a_vertex_that_runs_very_often_the_last_runs_count() {
+    let mut trace = Trace::default();
+    let time = |run: usize| {
+        let (minute, second) = (run / 60 % 60, run % 60);
+        Timestamp::parse(&format!("2024-03-06T10:{minute:02}:{second:02}Z")).unwrap()
+    };
+    let mut index = 0;
+    for run in 0..2 * MOST_RUNS {
+        let (started, completed) = (Some(time(3 * run)), Some(time(3 * run + 1)));
+        index = trace.apply(&Vertex { started, completed, ..vertex("a", None, None) });
+    }
+    let shown = trace.get(index);
+    assert_eq!(shown.started(), Some(time(6 * MOST_RUNS - 3)));
+    assert_eq!(shown.outcome(), Some(Outcome::Ran { seconds: MOST_RUNS as f64 }));
+}
+
+/// What is counted of the members follows what is known of them.
+#[test]
+fn a_member_that_runs_again_loses_its_error_and_its_result() {
+    let group = Some(ProgressGroup { id: "g".to_owned(), name: "g".to_owned(), weak: true });
+    let member = |error: &str, cached| Vertex {
+        error: error.to_owned(),
+        cached,
+        progress_group: group.clone(),
+        ..vertex("a", Some(1), Some(2))
+    };
+    let mut trace = Trace::default();
+    let index = trace.apply(&member("exit code: 1", false));
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Failed("exit code: 1".to_owned())));
+    trace.apply(&member("", true));
+    assert_eq!((trace.get(index).error(), trace.get(index).outcome()), ("", None));
+    let strong = ProgressGroup { weak: false, ..group.clone().unwrap() };
+    let strong =
+        Vertex { progress_group: Some(strong), cached: true, ..vertex("b", Some(1), Some(2)) };
+    trace.apply(&strong);
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Cached));
+    trace.apply(&Vertex { cached: false, ..strong });
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Ran { seconds: 1.0 }));
+}
