@@ -94,6 +94,35 @@ pub(crate) fn read_requirements(
 /// hundred KiB could ask for billions.
 pub(crate) const REPEAT_LIMIT: usize = 100_000;
 
+/// How much has been repeated.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    times: usize,
+    bytes: usize,
+}
+
+impl Repeats {
+    /// Of text, a few long ones cost as much as many.
+    const MOST_BYTES: usize = 1 << 26;
+
+    pub(crate) fn add(&mut self, times: usize, bytes: usize) {
+        self.times += times;
+        self.bytes += bytes;
+    }
+
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.times > REPEAT_LIMIT || self.bytes > Self::MOST_BYTES
+    }
+}
+
+impl Dependency {
+    /// How many bytes a copy has, names left out: those are shared.
+    pub(crate) fn text_length(&self) -> usize {
+        let extras = self.extras.len() * size_of::<PackageName>();
+        self.source.text_length() + self.marker.as_ref().map_or(0, String::len) + extras
+    }
+}
+
 /// `declared`, each with the sources that `sourced` has for the same name, and what of `sourced` is
 /// not declared.
 ///
@@ -117,7 +146,7 @@ pub(crate) fn enrich(
             added_by_name.entry(name).or_default().push(dependency);
         }
     }
-    let mut repeats = 0;
+    let mut repeats = Repeats::default();
     for dependency in declared {
         let added =
             added_by_name.get(&dependency.name).filter(|_| dependency.source == Source::Index);
@@ -125,8 +154,9 @@ pub(crate) fn enrich(
             all.push(dependency);
             continue;
         };
-        repeats += added.len() - 1;
-        if repeats > REPEAT_LIMIT {
+        repeats.add(added.len() - 1, dependency.text_length() * (added.len() - 1));
+        repeats.add(0, added.iter().map(|added| added.text_length()).sum());
+        if repeats.are_too_many() {
             report_repeats(reader, &dependency);
             break;
         }

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    dependency::{Dependency, REPEAT_LIMIT, Section, enrich},
+    dependency::{Dependency, REPEAT_LIMIT, Repeats, Section, enrich},
     name::PackageName,
+    place::excerpt,
     reader::Reader,
 };
 
@@ -53,7 +54,7 @@ impl Groups {
         self.drop_unknown_includes(reader);
         self.report_cycles(reader);
         let mut all = Vec::new();
-        let mut repeats = 0;
+        let mut repeats = Repeats::default();
         for name in self.0.keys() {
             let section = Section::Group(name.clone());
             let mut seen = BTreeSet::from([name]);
@@ -61,9 +62,11 @@ impl Groups {
             while let Some(member) = pending.pop() {
                 let group = &self.0[member];
                 if member != name {
-                    repeats += 1 + group.dependencies.len() + group.includes.len();
+                    repeats.add(1 + group.dependencies.len() + group.includes.len(), 0);
+                    let lengths = group.dependencies.iter().map(Dependency::text_length);
+                    repeats.add(0, lengths.sum());
                 }
-                if repeats > REPEAT_LIMIT {
+                if repeats.are_too_many() {
                     let offset = group.includes.first().map_or(0, |include| include.offset);
                     let message =
                         format!("groups include each other {REPEAT_LIMIT} times and more");
@@ -134,11 +137,12 @@ fn report_cycle(reader: &mut Reader<'_>, path: &[&PackageName], include: &Includ
     let from = path.iter().position(|name| **name == include.name).unwrap_or_default();
     // The whole loop, unless nobody would read it.
     let (shown, rest) = path[from..].split_at((path.len() - from).min(LONGEST_LOOP_SHOWN));
-    let mut names: Vec<_> = shown.iter().map(|name| format!("`{name}`")).collect();
+    let mut names: Vec<_> =
+        shown.iter().map(|name| format!("`{}`", excerpt(name.as_str()))).collect();
     if !rest.is_empty() {
         names.push(format!("{} more", rest.len()));
     }
-    names.push(format!("`{}`", include.name));
+    names.push(format!("`{}`", excerpt(include.name.as_str())));
     let message = format!("dependency groups include each other: {}", names.join(" → "));
     reader.fault(include.offset, message, Some("remove one of these includes"));
 }

@@ -2,7 +2,13 @@
 //!
 //! It does not know which names exist.
 
-use std::{error, fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    error, fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+    sync::Arc,
+};
 
 use crate::place::excerpt;
 
@@ -11,13 +17,40 @@ use crate::place::excerpt;
 /// What a name may consist of is PEP 508's `identifier`; its normal form is PEP 503's (lower case,
 /// each run of `-`, `_` and `.` is one `-`). PEP 685 and PEP 735 ask for the same form of extras
 /// and groups.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PackageName(String);
+///
+/// A copy shares the text, and is known for a copy: one name, however long, may be repeated for
+/// thousands of dependencies.
+#[derive(Debug, Clone, Eq)]
+pub struct PackageName(Arc<str>);
 
 impl PackageName {
     /// The normalised text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl PartialEq for PackageName {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl PartialOrd for PackageName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PackageName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl Hash for PackageName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }
 
@@ -38,7 +71,7 @@ impl FromStr for PackageName {
                 normal.push('-');
             }
         }
-        Ok(Self(normal))
+        Ok(Self(normal.into()))
     }
 }
 

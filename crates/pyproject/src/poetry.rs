@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    dependency::{Dependency, Section},
+    dependency::{Dependency, REPEAT_LIMIT, Repeats, Section},
     groups::{Groups, Include},
     marker::join_markers,
     name::PackageName,
@@ -32,10 +32,18 @@ pub(crate) fn read_poetry(reader: &mut Reader<'_>, tool: &Node<'_>, dev: &Packag
     let name = poetry.get("name").and_then(|node| reader.name(&node));
     let extras = read_extras(reader, &poetry);
     let mut dependencies = Vec::new();
+    let mut repeats = Repeats::default();
     for PoetryDependency { dependency, optional } in
         read_dependencies(reader, &poetry, "dependencies", &Section::Main)
     {
         let wanted_by = extras.get(&dependency.name).map(Vec::as_slice).unwrap_or_default();
+        repeats.add(wanted_by.len(), wanted_by.len() * dependency.text_length());
+        if repeats.are_too_many() {
+            let message = format!("extras repeat the dependencies more than {REPEAT_LIMIT} times");
+            let hint = format!("let fewer extras want `{}`", dependency.name);
+            reader.fault_at((dependency.line, dependency.column), message, Some(&hint));
+            break;
+        }
         for extra in wanted_by {
             dependencies
                 .push(Dependency { section: Section::Extra(extra.clone()), ..dependency.clone() });

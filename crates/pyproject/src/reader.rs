@@ -140,8 +140,13 @@ impl<'d> Node<'d> {
     }
 }
 
-/// `path.key`, the key quoted where TOML asks for it.
+/// `path.key`, the key quoted where TOML asks for it. Of a long key only the start is shown: each
+/// of the values below it has the path.
 fn join_path(path: &str, key: &str) -> String {
+    const LONGEST: usize = 80;
+    let cut = key.char_indices().nth(LONGEST);
+    let cut = cut.map(|(cut, _)| format!("{}…", &key[..cut]));
+    let key = cut.as_deref().unwrap_or(key);
     let bare = !key.is_empty()
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let dot = if path.is_empty() { "" } else { "." };

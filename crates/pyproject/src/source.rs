@@ -33,6 +33,16 @@ const PROJECT_ROOTS: [(&str, &str); 5] = [
 ];
 
 impl Source {
+    /// How many bytes a copy has.
+    pub(crate) fn text_length(&self) -> usize {
+        match self {
+            Self::Index | Self::Workspace => 0,
+            Self::NamedIndex(text) | Self::Path(text) | Self::Url(text) | Self::Git(text) => {
+                text.len()
+            }
+        }
+    }
+
     /// What a direct reference (`name @ url`) means: `file:` URLs, relative references (PEP 508
     /// allows both) and the spellings of the project's folder are paths.
     pub(crate) fn from_url(url: &str) -> Self {

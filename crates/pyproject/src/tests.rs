@@ -328,6 +328,58 @@ fn sources_are_bounded() {
     }
 }
 
+/// A long text that is repeated for each of many short ones grows by a product too.
+#[test]
+fn repeated_texts_are_bounded() {
+    let check = |text: &str, message: &str| {
+        let (_, faults) = parse_pyproject(text);
+        let messages: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+        assert_eq!(messages, [message]);
+    };
+    let long = "b".repeat(100_000);
+    let dependencies = "'a', ".repeat(2000);
+    for table in ["tool.uv.sources", "tool.poetry.dependencies"] {
+        check(
+            &format!(
+                "project.name = 'x'\nproject.dependencies = [{dependencies}]\n[{table}]\na = {{ path = '{long}' }}\n"
+            ),
+            "sources repeat the dependencies more than 100000 times",
+        );
+    }
+    let extras = (0..2000).map(|index| format!("e{index} = ['a']\n")).collect::<String>();
+    let alternatives = "'1', ".repeat(2000);
+    for a in [format!("{{ path = '{long}' }}"), format!("[{alternatives}]")] {
+        check(
+            &format!("[tool.poetry.dependencies]\na = {a}\n[tool.poetry.extras]\n{extras}"),
+            "extras repeat the dependencies more than 100000 times",
+        );
+    }
+    let groups = (0..2000).map(|i| format!("g{i} = [{{ include-group = 'b' }}]\n"));
+    let groups = groups.collect::<String>();
+    check(
+        &format!("[dependency-groups]\nb = ['a @ {long}']\n{groups}"),
+        "groups include each other 100000 times and more",
+    );
+}
+
+/// The name of a section or a group is shared by what is in it, and cut where it is shown.
+#[test]
+fn long_names_cost_once() {
+    let long = "n".repeat(400_000);
+    let many = "'a', ".repeat(50_000);
+    let text = format!("project.name = 'x'\nproject.optional-dependencies.{long} = [{many}]\n");
+    let (pyproject, faults) = parse_pyproject(&text);
+    assert_eq!((pyproject.dependencies.len(), faults.len()), (50_000, 0));
+    let text = format!("[tool.uv.sources]\n{long} = [{}]\n", "1, ".repeat(50_000));
+    let (_, faults) = parse_pyproject(&text);
+    assert_eq!(faults.len(), 50_000);
+    let key = "n".repeat(80);
+    assert_eq!(
+        faults[0].message,
+        format!("`tool.uv.sources.\"{key}…\"[0]` must be a table, found an integer")
+    );
+}
+
 /// Fragments that make texts the reader has to look into, valid and not.
 fn fragment() -> impl Strategy<Value = String> {
     let written = proptest::sample::select(vec![

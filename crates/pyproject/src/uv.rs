@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    dependency::{Dependency, REPEAT_LIMIT, Section, read_requirements, report_repeats},
+    dependency::{Dependency, Repeats, Section, read_requirements, report_repeats},
     marker::{check_marker, join_markers},
     name::PackageName,
     place::excerpt,
@@ -32,6 +32,13 @@ pub struct UvSource {
     pub line: usize,
     /// Column of the source, from 1, in characters.
     pub column: usize,
+}
+
+impl UvSource {
+    /// How many bytes a copy of what a dependency takes from it has.
+    fn text_length(&self) -> usize {
+        self.source.text_length() + self.marker.as_ref().map_or(0, String::len)
+    }
 }
 
 /// The sources of each name.
@@ -141,13 +148,15 @@ pub(crate) fn apply_sources(
         return;
     }
     let mut sourced = Vec::with_capacity(dependencies.len());
-    let mut repeats = 0;
+    let mut repeats = Repeats::default();
     for dependency in dependencies.drain(..) {
         let of_name = sources.get(&dependency.name).into_iter().flatten();
         let applicable: Vec<_> =
             of_name.filter(|source| applies(source, &dependency.section)).collect();
-        repeats += applicable.len().saturating_sub(1);
-        if repeats > REPEAT_LIMIT {
+        let more = applicable.len().saturating_sub(1);
+        repeats.add(more, more * dependency.text_length());
+        repeats.add(0, applicable.iter().map(|source| source.text_length()).sum());
+        if repeats.are_too_many() {
             report_repeats(reader, &dependency);
             break;
         }

@@ -163,7 +163,12 @@ impl<'p> Builder<'p> {
             package.name.as_str().len() + package.release.source.to_string().len()
         });
         for dependency in dependencies {
-            self.spend(label_length)?;
+            let marker_length = match &dependency.when {
+                When::If(marker) => marker.len(),
+                When::Always | When::Unstated => 0,
+            };
+            // Each extra is one more edge, with the label and the marker of its own condition.
+            self.spend(label_length + (label_length + marker_length) * dependency.extras.len())?;
             let part = sections[&dependency.section];
             let candidates = self.candidates(dependency)?;
             if candidates.is_empty() {
@@ -234,17 +239,29 @@ impl<'p> Builder<'p> {
     }
 }
 
-/// So that the order of the text decides nothing.
+/// So that the order of the text decides nothing. Packages are compared once: a release may hold
+/// as much text as the rest of the lock.
 fn sort_edges(graph: &mut Graph, packages: &[LockedPackage]) {
-    let keys: Vec<_> = graph
-        .parts
-        .iter()
-        .map(|part| {
-            let package = part.package.map(|index| &packages[index]);
-            (package.map(|package| (&package.name, &package.release)), part.section.clone())
-        })
-        .collect();
+    let ranks = ranks(packages, |package| (&package.name, &package.release));
+    let parts = ranks_of_parts(&graph.parts, &ranks);
     for part in &mut graph.parts {
-        part.edges.sort_by(|a, b| keys[a.part].cmp(&keys[b.part]));
+        part.edges.sort_by_key(|edge| parts[edge.part]);
     }
+}
+
+fn ranks_of_parts(parts: &[Part], packages: &[usize]) -> Vec<usize> {
+    ranks(parts, |part| (part.package.map(|package| packages[package]), &part.section))
+}
+
+/// For each item its place in the order of the keys; equal keys have equal places.
+fn ranks<'i, I, K: Ord>(items: &'i [I], key: impl Fn(&'i I) -> K) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by(|&a, &b| key(&items[a]).cmp(&key(&items[b])));
+    let mut ranks = vec![0; items.len()];
+    for pair in order.windows(2) {
+        let (before, after) = (pair[0], pair[1]);
+        let differs = key(&items[before]) != key(&items[after]);
+        ranks[after] = ranks[before] + usize::from(differs);
+    }
+    ranks
 }

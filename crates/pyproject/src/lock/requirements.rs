@@ -83,6 +83,9 @@ pub fn parse_requirements(text: &str) -> Result<RequirementsFile, LockError> {
     if faults.is_empty() { Ok(file) } else { Err(LockError::Invalid(faults)) }
 }
 
+/// Each setting stands with its requirement in the closure.
+const MOST_SETTINGS: usize = 64;
+
 fn read_requirement(
     line: &LogicalLine,
     end: usize,
@@ -96,6 +99,10 @@ fn read_requirement(
         match option.value {
             Some(hash) if option.name == "--hash" => {
                 hashes.insert(hash);
+            }
+            _ if settings.len() == MOST_SETTINGS => {
+                let message = format!("it has more than {MOST_SETTINGS} options");
+                return Err(InvalidRequirement { offset: option.start, message, hint: None });
             }
             _ => settings.push(option.into()),
         }

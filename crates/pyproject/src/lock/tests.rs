@@ -244,6 +244,22 @@ fn large_locks_are_read() {
     ));
     let extras = many(40_000, &|i| format!("extra == 'e{i}' or ")) + "extra == 'x'";
     outcomes(&format!("[[package]]\nname = 'a'\ngroups = ['main']\nmarkers = \"{extras}\"\n"));
+    // Many extras of one package, wanted by one with a long name or a long marker; what many
+    // depend on has a lot of files.
+    let names = many(20_000, &|i| format!("'e{i}',"));
+    let tables = many(20_000, &|i| format!("e{i} = []\n"));
+    let wants = |name: &str, marker: &str| {
+        format!(
+            "[[package]]\nname = 'a'\ndependencies = [{{name = '{name}', marker = 'os_name == \"x\"'}}]\n[[package]]\nname = '{name}'\ndependencies = [{{name = 'c', extra = [{names}], marker = '{marker}'}}]\n[[package]]\nname = 'c'\n[package.optional-dependencies]\n{tables}"
+        )
+    };
+    outcomes(&wants(&long, "os_name == \"x\""));
+    outcomes(&wants("b", &format!("os_name == \"{long}\"")));
+    let files = many(20_000, &|i| format!("{{hash = '{i}'}},"));
+    let asks = many(20_000, &|_| "{name = 'b'},".to_owned());
+    outcomes(&format!(
+        "[[package]]\nname = 'a'\ndependencies = [{asks}]\n[[package]]\nname = 'b'\nwheels = [{files}]\nfiles = [{files}]\n"
+    ));
     let groups = many(60_000, &|i| format!("'g{i}',"));
     outcomes(&format!(
         "[[package]]\nname = 'a'\nmarkers = \"{}\"\ngroups = [{groups}]\n",

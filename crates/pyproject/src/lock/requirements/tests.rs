@@ -167,6 +167,19 @@ fn included_files_add_to_a_closure() {
     assert_eq!(both, of("a==1\nb==1\n-e ."));
 }
 
+/// Each option stands in the closure with its requirement.
+#[test]
+fn options_of_a_requirement_are_bounded() {
+    let text = |count: usize| format!("a==1{}\n", " --a=b".repeat(count));
+    assert!(parse_requirements(&text(64)).is_ok());
+    check(
+        &text(65),
+        expect![[r#"
+            1:390: invalid requirement `a==1`: it has more than 64 options
+        "#]],
+    );
+}
+
 fn line() -> impl Strategy<Value = String> {
     proptest::sample::select(vec![
         "numpy==2.2.6 \\\n",
