@@ -8,6 +8,7 @@
 //! differ from Go's letters and digits in a few scripts' marks.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
@@ -22,6 +23,28 @@ pub(crate) const DEEPEST: usize = 100;
 /// A word that expands to more bytes than this is not evaluated: no Linux program could be
 /// given it, and doubling a variable line by line must not take all memory.
 pub(crate) const LONGEST: usize = 128 * 1024;
+
+/// How many steps may be taken to expand the words of a Dockerfile, or a word on its own. One is a
+/// byte of a value that is looked at, or a character that a pattern is held against.
+pub(crate) const MOST_WORK: usize = 32 * 1024 * 1024;
+
+/// The steps that are left.
+#[derive(Debug)]
+pub(crate) struct Work {
+    left: Cell<usize>,
+}
+
+impl Work {
+    pub(crate) fn new() -> Work {
+        Work { left: Cell::new(MOST_WORK) }
+    }
+
+    pub(crate) fn spend(&self, steps: usize) -> Result<(), ExpandError> {
+        let left = self.left.get().checked_sub(steps);
+        self.left.set(left.unwrap_or(0));
+        left.map(drop).ok_or(ExpandError::TooLarge)
+    }
+}
 
 /// What is known of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,21 +113,37 @@ pub fn expand_word(
     escape: char,
     variables: &impl Variables,
 ) -> Result<String, ExpandError> {
+    expand_within(&Work::new(), word, escape, variables)
+}
+
+/// As [`expand_word`], with the steps that are left.
+pub(crate) fn expand_within(
+    work: &Work,
+    word: &str,
+    escape: char,
+    variables: &impl Variables,
+) -> Result<String, ExpandError> {
     // Most words have nothing to expand.
     if !word.contains(['$', '\'', '"', escape, '\u{feff}']) {
         return Ok(word.to_owned());
     }
-    Lexer::new(word, escape, Mode::VALUE, variables).run().map(|(text, _)| text)
+    Lexer::new(word, escape, Mode::VALUE, variables, work).run().map(|(text, _)| text)
 }
 
 /// Expands the body of a here-document: quotes are text there, and the escape is always `\`.
-pub(crate) fn expand_body(body: &str, variables: &impl Variables) -> Result<String, ExpandError> {
-    Lexer::new(body, '\\', Mode::BODY, variables).run().map(|(text, _)| text)
+pub(crate) fn expand_body(
+    work: &Work,
+    body: &str,
+    variables: &impl Variables,
+) -> Result<String, ExpandError> {
+    Lexer::new(body, '\\', Mode::BODY, variables, work).run().map(|(text, _)| text)
 }
 
 /// Splits a line into words without expanding anything; quotes and escapes stay.
 pub(crate) fn split_raw_words(line: &str) -> Result<Vec<String>, ExpandError> {
-    Lexer::new(line, '\\', Mode::RAW_WORDS, &NoVariables).run().map(|(_, words)| words)
+    Lexer::new(line, '\\', Mode::RAW_WORDS, &NoVariables, &Work::new())
+        .run()
+        .map(|(_, words)| words)
 }
 
 /// Splits as [`split_raw_words`], without escapes, with or without quotes.
@@ -113,12 +152,12 @@ pub(crate) fn split_unescaped_words(
     keep_quotes: bool,
 ) -> Result<Vec<String>, ExpandError> {
     let mode = if keep_quotes { Mode::QUOTED_WORDS } else { Mode::WORDS };
-    Lexer::new(text, '\\', mode, &NoVariables).run().map(|(_, words)| words)
+    Lexer::new(text, '\\', mode, &NoVariables, &Work::new()).run().map(|(_, words)| words)
 }
 
 /// The variable's name where the word is exactly one `$X` or `${X…}`.
 pub(crate) fn single_variable(word: &str, escape: char) -> Option<String> {
-    Lexer::new(word, escape, Mode::QUOTED_WORDS, &NoVariables).single_variable()
+    Lexer::new(word, escape, Mode::QUOTED_WORDS, &NoVariables, &Work::new()).single_variable()
 }
 
 struct NoVariables;

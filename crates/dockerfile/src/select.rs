@@ -23,7 +23,7 @@
 //!   and refuses the build if they lead to nothing that it has sent. They are named as links only.
 //! - A `COPY --parents` of `.` counts as a copy of everything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use crate::ignore::{Dockerignore, Sweep};
@@ -141,11 +141,19 @@ pub fn select(listing: &Listing, reads: &[&ContextRead]) -> Selection {
         folders: BTreeSet::new(),
         roots: BTreeSet::new(),
         whole: false,
+        swept: BTreeSet::new(),
     };
     let mut misses = Vec::new();
     for read in reads {
+        // What BuildKit can't use as an exclusion makes it refuse the build: nothing is lost.
+        let exclude = Some(&read.excludes).filter(|excludes| !excludes.is_empty());
+        let exclude = exclude.and_then(|excludes| Dockerignore::of_copy(excludes));
+        let mut known = HashMap::new();
+        search.swept.clear();
         for pattern in &read.patterns {
-            if let Err(reason) = search.read(read, pattern) {
+            let found = known.entry(pattern);
+            let found = found.or_insert_with(|| search.read(read, pattern, exclude.as_ref()));
+            if let Err(reason) = *found {
                 misses.push(Miss { pattern: pattern.clone(), line: read.line, reason });
             }
         }
@@ -171,19 +179,26 @@ struct Search<'l> {
     folders: BTreeSet<String>,
     roots: BTreeSet<String>,
     whole: bool,
+    /// The folders that the read at hand has taken, for a glob or without one.
+    swept: BTreeSet<(bool, String)>,
 }
 
 /// What a copy leaves out of the folder that it copies.
-#[derive(Default)]
-struct Filter {
+struct Filter<'r> {
     /// The pattern of `--parents`, with the path before its first special character: nothing
     /// outside it matches.
     include: Option<(String, Dockerignore)>,
-    exclude: Option<Dockerignore>,
+    exclude: Option<&'r Dockerignore>,
+    is_glob: bool,
 }
 
 impl Search<'_> {
-    fn read(&mut self, read: &ContextRead, pattern: &str) -> Result<(), MissReason> {
+    fn read(
+        &mut self,
+        read: &ContextRead,
+        pattern: &str,
+        exclude: Option<&Dockerignore>,
+    ) -> Result<(), MissReason> {
         let (source, include) = match (read.parents, pattern.split_once("/./")) {
             (true, Some((folder, "."))) => (folder, None),
             (true, Some((folder, below))) => (folder, Some(below)),
@@ -195,15 +210,14 @@ impl Search<'_> {
             Some((text, Some(patterns))) => Some((plain_start(text), patterns)),
             Some((_, None)) => return Err(MissReason::Malformed),
         };
-        // What BuildKit can't use as an exclusion makes it refuse the build: nothing is lost.
-        let exclude = Some(&read.excludes).filter(|excludes| !excludes.is_empty());
-        let filter = Filter { include, exclude: exclude.and_then(|e| Dockerignore::of_copy(e)) };
+        let is_glob = glob::split(source).is_some();
+        let filter = Filter { include, exclude, is_glob };
         let count = self.ranges.len();
         let found = self.sources(source)?;
         // After one that BuildKit stumbles over, the others are taken all the same.
         let taken: Vec<_> = found.iter().map(|path| self.take(path, &filter)).collect();
         taken.into_iter().collect::<Result<(), _>>()?;
-        if glob::split(source).is_some() {
+        if is_glob {
             self.pass_links(count);
         }
         match filter.include {
@@ -250,7 +264,7 @@ impl Search<'_> {
     }
 
     /// Takes what is at a path, links followed.
-    fn take(&mut self, source: &str, filter: &Filter) -> Result<(), MissReason> {
+    fn take(&mut self, source: &str, filter: &Filter<'_>) -> Result<(), MissReason> {
         let path = self.links.resolve(source)?;
         match self.listing.at(&path) {
             Found::Nothing => {
@@ -269,7 +283,12 @@ impl Search<'_> {
         }
     }
 
-    fn take_folder(&mut self, folder: &str, filter: &Filter) {
+    fn take_folder(&mut self, folder: &str, filter: &Filter<'_>) {
+        // However many sources lead to it: the result is the same.
+        let sweep = (filter.is_glob, folder.to_owned());
+        if filter.include.is_none() && !self.swept.insert(sweep) {
+            return;
+        }
         let listing = self.listing;
         let start = match &filter.include {
             Some((start, _)) if start != "." => join(folder, start),
@@ -281,7 +300,7 @@ impl Search<'_> {
         let mut taken: Vec<Range<usize>> = own.into_iter().chain([listing.below(&start)]).collect();
         let sifts = [
             filter.include.as_ref().map(|(_, include)| (include, true)),
-            filter.exclude.as_ref().map(|exclude| (exclude, false)),
+            filter.exclude.map(|exclude| (exclude, false)),
         ];
         for (patterns, matching) in sifts.into_iter().flatten() {
             taken = sift(listing, folder, taken, patterns, matching);

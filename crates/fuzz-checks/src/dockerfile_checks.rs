@@ -113,6 +113,7 @@ fn as_ignore_file(patterns: &[String]) -> String {
 /// Paths that patterns are likely to match, and some others, sorted.
 fn sample_paths(patterns: &[String]) -> BTreeSet<String> {
     const MOST: usize = 12;
+    const MOST_CHARACTERS: usize = 100;
     let mut paths: BTreeSet<String> =
         ["a", "a/b", ".git/config", "src/lib.py"].map(str::to_owned).into();
     for pattern in patterns.iter().take(MOST) {
@@ -120,7 +121,7 @@ fn sample_paths(patterns: &[String]) -> BTreeSet<String> {
         let text = text.replace('?', "q").replace(['[', ']', '^', '\\', '\0'], "");
         let components = text.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
         let path = components.collect::<Vec<_>>().join("/");
-        let path: String = path.chars().take(LONGEST_PATH / 4).collect();
+        let path: String = path.chars().take(MOST_CHARACTERS).collect();
         let path = path.trim_end_matches('/');
         if !path.is_empty() {
             paths.extend([path.to_owned(), format!("{path}/x")]);

@@ -2,7 +2,7 @@
 //!
 //! Its words are only used to find here-documents; values come from its text.
 
-use super::{DEEPEST, ExpandError, LONGEST, Variable, Variables, pattern};
+use super::{DEEPEST, ExpandError, LONGEST, Variable, Variables, Work, pattern};
 
 /// How quotes, escapes and unset variables are treated.
 #[derive(Clone, Copy)]
@@ -27,6 +27,7 @@ pub(super) struct Lexer<'t, V> {
     escape: char,
     mode: Mode,
     variables: &'t V,
+    work: &'t Work,
     depth: usize,
     /// The word being built. BuildKit has one buffer for all levels of nesting, so that
     /// `a${X:-b}` loses its `a` as a word (though not as text), and here-documents are found
@@ -48,10 +49,16 @@ fn refuse<T>(message: impl Into<String>) -> Result<T, ExpandError> {
 }
 
 impl<'t, V: Variables> Lexer<'t, V> {
-    pub(super) fn new(text: &'t str, escape: char, mode: Mode, variables: &'t V) -> Self {
+    pub(super) fn new(
+        text: &'t str,
+        escape: char,
+        mode: Mode,
+        variables: &'t V,
+        work: &'t Work,
+    ) -> Self {
         // Go's scanner drops a byte order mark at the start of whatever it reads.
         let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Lexer { rest, escape, mode, variables, depth: 0, word: String::new() }
+        Lexer { rest, escape, mode, variables, work, depth: 0, word: String::new() }
     }
 
     /// The text and its words.
@@ -63,7 +70,7 @@ impl<'t, V: Variables> Lexer<'t, V> {
     pub(super) fn single_variable(mut self) -> Option<String> {
         let mut name_at = self.rest.strip_prefix('$')?;
         name_at = name_at.strip_prefix('{').unwrap_or(name_at);
-        let name = Lexer::new(name_at, self.escape, self.mode, self.variables).name();
+        let name = Lexer::new(name_at, self.escape, self.mode, self.variables, self.work).name();
         self.dollar().ok()?;
         let named = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
         (self.rest.is_empty() && named).then_some(name)
@@ -281,7 +288,7 @@ impl<'t, V: Variables> Lexer<'t, V> {
                 };
                 let value = value.unwrap_or_default();
                 let trim = if sign == '#' { pattern::trim_prefix } else { pattern::trim_suffix };
-                trim(pattern, &value, greedy).map_err(ExpandError::Refused)
+                trim(self.work, pattern, &value, greedy)
             }
             _ => unsupported(colon, modifier),
         }
@@ -300,7 +307,7 @@ impl<'t, V: Variables> Lexer<'t, V> {
             return Ok(format!("${{{name}/{pattern}/{replacement}}}"));
         }
         let value = value.unwrap_or_default();
-        pattern::replace(&pattern, &replacement, &value, all).map_err(ExpandError::Refused)
+        pattern::replace(self.work, &pattern, &replacement, &value, all)
     }
 
     fn nested(
@@ -317,7 +324,10 @@ impl<'t, V: Variables> Lexer<'t, V> {
     fn lookup(&self, name: &str) -> Result<Option<String>, ExpandError> {
         match self.variables.get(name) {
             Variable::Set(value) if value.len() > LONGEST => Err(ExpandError::TooLarge),
-            Variable::Set(value) => Ok(Some(value.into_owned())),
+            Variable::Set(value) => {
+                self.work.spend(value.len())?;
+                Ok(Some(value.into_owned()))
+            }
             Variable::Unset => Ok(None),
             Variable::Undetermined => Err(ExpandError::Undetermined(name.to_owned())),
         }

@@ -4,6 +4,13 @@
 //! between the stars, which are looked for one after the other: no backtracking. As in the
 //! expressions, a wildcard doesn't match a line break.
 
+use super::{ExpandError, Work};
+
+type Expanded = Result<String, ExpandError>;
+
+/// What was found, if there are enough steps to find it.
+type Found<T> = Result<Option<T>, ExpandError>;
+
 /// One character of a segment: a certain one, or any but a line break.
 type Unit = Option<char>;
 
@@ -13,32 +20,33 @@ struct Pattern {
 }
 
 /// `value` without the shortest (or longest) prefix that matches.
-pub(super) fn trim_prefix(pattern: &str, value: &str, greedy: bool) -> Result<String, String> {
+pub(super) fn trim_prefix(work: &Work, pattern: &str, value: &str, greedy: bool) -> Expanded {
     let pattern = Pattern::parse(pattern)?;
     let value: Vec<char> = value.chars().collect();
-    let end = pattern.match_at(&value, 0, greedy).unwrap_or(0);
+    let end = pattern.match_at(work, &value, 0, greedy)?.unwrap_or(0);
     Ok(value[end..].iter().collect())
 }
 
 /// `value` without the shortest (or longest) suffix that matches, found back to front.
-pub(super) fn trim_suffix(pattern: &str, value: &str, greedy: bool) -> Result<String, String> {
+pub(super) fn trim_suffix(work: &Work, pattern: &str, value: &str, greedy: bool) -> Expanded {
     let reversed: String = value.chars().rev().collect();
-    let trimmed = trim_prefix(&reverse_pattern(pattern), &reversed, greedy)?;
+    let trimmed = trim_prefix(work, &reverse_pattern(pattern), &reversed, greedy)?;
     Ok(trimmed.chars().rev().collect())
 }
 
 /// `value` with its first match, or all of them, replaced.
 pub(super) fn replace(
+    work: &Work,
     pattern: &str,
     replacement: &str,
     value: &str,
     all: bool,
-) -> Result<String, String> {
+) -> Expanded {
     let pattern = Pattern::parse(pattern)?;
     let value: Vec<char> = value.chars().collect();
     let mut text = String::new();
     if !all {
-        let Some((start, end)) = pattern.find(&value, 0) else {
+        let Some((start, end)) = pattern.find(work, &value, 0)? else {
             return Ok(value.iter().collect());
         };
         text.extend(&value[..start]);
@@ -49,16 +57,17 @@ pub(super) fn replace(
     let mut search = 0;
     let mut copied = 0;
     while search <= value.len() {
-        let Some((start, end)) = pattern.find(&value, search) else { break };
+        let Some((start, end)) = pattern.find(work, &value, search)? else { break };
         text.extend(&value[copied..start]);
         // An empty match right after another match is not replaced.
         if end > copied || start == 0 {
+            work.spend(replacement.len())?;
             push_template(&mut text, replacement, &value[start..end]);
         }
         copied = end;
         search = end.max(search + 1);
         if text.len() > super::LONGEST {
-            return Err("the replacement is too long".to_owned());
+            return Err(ExpandError::TooLarge);
         }
     }
     text.extend(&value[copied..]);
@@ -66,8 +75,11 @@ pub(super) fn replace(
 }
 
 impl Pattern {
-    fn parse(text: &str) -> Result<Pattern, String> {
-        let invalid = |what: &str| Err(format!("invalid escape `\\{what}` in pattern `{text}`"));
+    fn parse(text: &str) -> Result<Pattern, ExpandError> {
+        let invalid = |what: &str| {
+            let message = format!("invalid escape `\\{what}` in pattern `{text}`");
+            Err(ExpandError::Refused(message))
+        };
         let mut segments = vec![Vec::new()];
         let mut chars = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
         while let Some(c) = chars.next() {
@@ -95,67 +107,92 @@ impl Pattern {
     }
 
     /// Where the match that begins at `start` ends.
-    fn match_at(&self, value: &[char], start: usize, greedy: bool) -> Option<usize> {
+    fn match_at(&self, work: &Work, value: &[char], start: usize, greedy: bool) -> Found<usize> {
         let (first, others) = self.segments.split_first().expect("there is always a segment");
-        if !segment_matches(first, &value[start..]) {
-            return None;
+        if !segment_matches(work, first, &value[start..])? {
+            return Ok(None);
         }
         let begin = start + first.len();
         if others.is_empty() {
-            return Some(begin);
+            return Ok(Some(begin));
         }
         // No star reaches over a line break.
-        let line = &value[begin..];
-        let line = &line[..line.iter().position(|&c| c == '\n').unwrap_or(line.len())];
-        let end = if greedy { last_end(others, line) } else { first_end(others, line) };
-        end.map(|end| begin + end)
+        let line = line_of(work, &value[begin..])?;
+        let end = if greedy { last_end(work, others, line) } else { first_end(work, others, line) };
+        Ok(end?.map(|end| begin + end))
     }
 
     /// The leftmost match, as long as it can be, at or after `from`.
-    fn find(&self, value: &[char], from: usize) -> Option<(usize, usize)> {
+    fn find(&self, work: &Work, value: &[char], from: usize) -> Found<(usize, usize)> {
         let first = &self.segments[0];
         let mut line_without_match = None;
         for start in from..=value.len() {
             if line_without_match.is_some_and(|end| start + first.len() <= end) {
                 continue;
             }
-            if let Some(end) = self.match_at(value, start, true) {
-                return Some((start, end));
+            if let Some(end) = self.match_at(work, value, start, true)? {
+                return Ok(Some((start, end)));
             }
             // Where the stars found nothing, they will not in what is left of the line.
-            if segment_matches(first, &value[start..]) {
+            if segment_matches(work, first, &value[start..])? {
                 let begin = start + first.len();
-                let rest = value[begin..].iter().position(|&c| c == '\n');
-                line_without_match = Some(rest.map_or(value.len(), |at| begin + at));
+                line_without_match = Some(begin + line_of(work, &value[begin..])?.len());
             }
         }
-        None
+        Ok(None)
     }
 }
 
-fn segment_matches(segment: &[Unit], value: &[char]) -> bool {
-    segment.len() <= value.len()
-        && segment.iter().zip(value).all(|(unit, &c)| unit.map_or(c != '\n', |unit| unit == c))
+/// What comes before the first line break.
+fn line_of<'v>(work: &Work, value: &'v [char]) -> Result<&'v [char], ExpandError> {
+    let end = value.iter().position(|&c| c == '\n').unwrap_or(value.len());
+    work.spend(end)?;
+    Ok(&value[..end])
+}
+
+fn segment_matches(work: &Work, segment: &[Unit], value: &[char]) -> Result<bool, ExpandError> {
+    if segment.len() > value.len() {
+        work.spend(1)?;
+        return Ok(false);
+    }
+    let fits = |(unit, c): &(&Unit, &char)| unit.map_or(**c != '\n', |unit| unit == **c);
+    let fitting = segment.iter().zip(value).take_while(fits).count();
+    work.spend(1 + fitting)?;
+    Ok(fitting == segment.len())
 }
 
 /// The end of the earliest places of all segments, in order.
-fn first_end(segments: &[Vec<Unit>], line: &[char]) -> Option<usize> {
-    segments.iter().try_fold(0, |at, segment| {
-        let place = (at..=line.len()).find(|&at| segment_matches(segment, &line[at..]))?;
-        Some(place + segment.len())
-    })
+fn first_end(work: &Work, segments: &[Vec<Unit>], line: &[char]) -> Found<usize> {
+    let mut end = 0;
+    for segment in segments {
+        let mut places = end..=line.len();
+        loop {
+            let Some(place) = places.next() else { return Ok(None) };
+            if segment_matches(work, segment, &line[place..])? {
+                end = place + segment.len();
+                break;
+            }
+        }
+    }
+    Ok(Some(end))
 }
 
 /// The end of the last segment where all segments stand as late as they can.
-fn last_end(segments: &[Vec<Unit>], line: &[char]) -> Option<usize> {
+fn last_end(work: &Work, segments: &[Vec<Unit>], line: &[char]) -> Found<usize> {
     let mut bound = line.len();
     let mut end = None;
     for segment in segments.iter().rev() {
-        let latest = bound.checked_sub(segment.len())?;
-        bound = (0..=latest).rev().find(|&at| segment_matches(segment, &line[at..]))?;
+        let Some(latest) = bound.checked_sub(segment.len()) else { return Ok(None) };
+        let mut places = (0..=latest).rev();
+        bound = loop {
+            let Some(place) = places.next() else { return Ok(None) };
+            if segment_matches(work, segment, &line[place..])? {
+                break place;
+            }
+        };
         end = end.or(Some(bound + segment.len()));
     }
-    end
+    Ok(end)
 }
 
 /// Back to front, each escape staying before what it escapes.

@@ -162,6 +162,34 @@ fn sizes_have_bounds() {
     assert_eq!(expand_word(&"$W".repeat(100), '\\', &wide).map(|w| w.len()), Ok(100_000));
 }
 
+/// A pattern that fits nearly everywhere costs the product of two lengths, a long value each time
+/// that it is looked at.
+#[test]
+fn steps_have_bounds() {
+    let long = BTreeMap::from([("W".to_owned(), "w".repeat(60_000))]);
+    let pattern = "w".repeat(30_000);
+    for word in [
+        format!("${{W//{pattern}x/y}}"),
+        format!("${{W##*{pattern}x}}"),
+        format!("${{W%x{pattern}*}}"),
+        format!("${{W//w*{}x/y}}", "?".repeat(30_000)),
+        "${W##*}".repeat(1000),
+        "${W:+}".repeat(1000),
+    ] {
+        let expanded = expand_word(&word, '\\', &long);
+        assert!(expanded == Err(ExpandError::TooLarge), "{}", &word[..10]);
+    }
+    let check = |word: &str, expected: &str| {
+        let expanded = expand_word(word, '\\', &long);
+        assert!(expanded.as_deref() == Ok(expected), "{}", &word[..6]);
+    };
+    check(&format!("${{W/{pattern}*x/y}}"), &long["W"]);
+    check("${W//w/}", "");
+    check("${W##*w}", "");
+    check(&format!("${{W%%{pattern}{pattern}}}"), "");
+    check(&"${W##*}".repeat(100), "");
+}
+
 #[test]
 fn a_word_that_is_one_variable() {
     check_single("$X", Some("X"));

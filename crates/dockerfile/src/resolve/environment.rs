@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use crate::expand::{ExpandError, Variable, Variables, expand_body, expand_word};
+use crate::expand::{ExpandError, Variable, Variables, Work, expand_body, expand_within};
 
 /// All words of a Dockerfile together may expand to this many bytes.
 const MOST_EXPANDED: usize = 32 * 1024 * 1024;
@@ -19,11 +19,12 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 pub(super) struct Expander {
     escape: char,
     spent: Cell<usize>,
+    work: Work,
 }
 
 impl Expander {
     pub(super) fn new(escape: char) -> Expander {
-        Expander { escape, spent: Cell::new(0) }
+        Expander { escape, spent: Cell::new(0), work: Work::new() }
     }
 
     pub(super) fn expand(
@@ -34,7 +35,7 @@ impl Expander {
         if self.spent.get() > MOST_EXPANDED {
             return Err(ExpandError::TooLarge);
         }
-        let expanded = expand_word(word, self.escape, variables)?;
+        let expanded = expand_within(&self.work, word, self.escape, variables)?;
         self.spent.set(self.spent.get() + expanded.len());
         Ok(expanded)
     }
@@ -45,7 +46,7 @@ impl Expander {
         body: &str,
         variables: &impl Variables,
     ) -> Result<(), ExpandError> {
-        expand_body(body, variables).map(drop)
+        expand_body(&self.work, body, variables).map(drop)
     }
 }
 
@@ -68,6 +69,13 @@ impl Environment {
     /// That of an image which nobody has looked at.
     pub(super) fn unknown() -> Environment {
         Environment { known: HashMap::new(), open: true }
+    }
+
+    /// How many bytes a copy has, more or less.
+    pub(super) fn size(&self) -> usize {
+        const ENTRY: usize = 64;
+        let value = |value: &Option<String>| value.as_ref().map_or(0, String::len);
+        self.known.iter().map(|(name, known)| ENTRY + name.len() + value(known)).sum()
     }
 
     pub(super) fn set(&mut self, name: String, value: Option<String>) {

@@ -19,6 +19,13 @@ use crate::mount::MountKind;
 /// Args that BuildKit keeps out of the environment.
 const NOT_IN_ENVIRONMENT: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
+/// All copies of environments together may have this many bytes. A stage that would take over one
+/// more is taken to know nothing of its variables.
+const MOST_COPIED: usize = 64 * 1024 * 1024;
+
+/// No Linux path is longer.
+const LONGEST_PATH: usize = 4095;
+
 /// One stage, while it is gone through.
 pub(super) struct Walk<'g> {
     pub(super) graph: &'g Graph<'g>,
@@ -63,6 +70,7 @@ pub(super) fn evaluate(
         }
     }
     let mut environments: Vec<Option<Environment>> = vec![None; reached.len()];
+    let mut copied = 0;
     let mut workdirs: Vec<Option<String>> = vec![None; reached.len()];
     for &index in &stages {
         let workdir = match graph.nodes[index].base {
@@ -76,7 +84,14 @@ pub(super) fn evaluate(
             Origin::Stage(base) => {
                 heirs[base] -= 1;
                 let left = &mut environments[base];
-                let taken = if heirs[base] == 0 { left.take() } else { left.clone() };
+                let taken = if heirs[base] == 0 {
+                    left.take()
+                } else {
+                    if copied <= MOST_COPIED {
+                        copied += left.as_ref().map_or(0, Environment::size);
+                    }
+                    if copied <= MOST_COPIED { left.clone() } else { None }
+                };
                 // A stage that a named context replaces has left none.
                 taken.unwrap_or_else(Environment::unknown)
             }
@@ -95,7 +110,7 @@ pub(super) fn evaluate(
             column: 0,
         };
         walk.stage(&graph.nodes[index]);
-        environments[index] = Some(walk.environment);
+        environments[index] = Some(walk.environment).filter(|_| heirs[index] > 0);
         workdirs[index] = walk.workdir;
     }
     resolved.stages = stages;
@@ -183,13 +198,15 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A path of the stage from its root; `None` where only the base image knows.
+    /// A path of the stage from its root; `None` where only the base image knows, or where it is
+    /// none that Linux takes.
     pub(super) fn absolute(&self, path: &str) -> Option<String> {
-        match (path.starts_with('/'), &self.workdir) {
-            (true, _) => Some(clean(path)),
-            (false, Some(workdir)) => Some(clean(&format!("{workdir}/{path}"))),
-            (false, None) => None,
-        }
+        let path = match (path.starts_with('/'), &self.workdir) {
+            (true, _) => clean(path),
+            (false, Some(workdir)) => clean(&format!("{workdir}/{path}")),
+            (false, None) => return None,
+        };
+        Some(path).filter(|path| path.len() <= LONGEST_PATH)
     }
 
     fn run(&mut self, run: &Run, origins: &[Origin]) -> Result<(), Refusal> {

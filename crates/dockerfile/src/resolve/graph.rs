@@ -4,7 +4,7 @@
 //! Dockerfile for some faults in them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::environment::Expander;
 use super::{Reference, Resolved, Settings, Via};
@@ -17,6 +17,13 @@ use crate::lines::Lines;
 use crate::node::read_nodes;
 use crate::parse::{Statement, parse_statement};
 use crate::platform::Platform;
+
+/// All instructions that stages take over from an `ONBUILD` together may have this many bytes: they
+/// are many stages times many instructions.
+const MOST_TAKEN_OVER: usize = 64 * 1024 * 1024;
+
+/// What a short one costs, as bytes.
+const TRIGGER: usize = 256;
 
 /// Where something comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +62,9 @@ pub(super) struct Graph<'d> {
     contexts: HashMap<String, String>,
     /// The last stage of each name.
     by_name: HashMap<&'d str, usize>,
+    global_names: HashSet<&'d str>,
+    /// Bytes of the `ONBUILD`s that stages have taken over so far.
+    taken_over: usize,
     /// What `COPY --from=<index>` counts. After the stages come all outside names in the order
     /// in which BuildKit meets them, one entry per mention; an index may hit one by accident.
     indexed: Vec<Origin>,
@@ -73,6 +83,8 @@ impl<'d> Graph<'d> {
             nodes: Vec::with_capacity(dockerfile.stages.len()),
             contexts: contexts.collect(),
             by_name: HashMap::new(),
+            global_names: dockerfile.global_args.iter().map(|arg| arg.name.as_str()).collect(),
+            taken_over: 0,
             indexed: (0..dockerfile.stages.len()).map(Origin::Stage).collect(),
         };
         let mut faults = Vec::new();
@@ -149,7 +161,7 @@ impl<'d> Graph<'d> {
     /// Says how the variables that a `FROM` lacks are given.
     fn hint_at_missing(&self, refusal: Refusal, missing: &[String]) -> Refusal {
         let Some(name) = missing.first() else { return refusal };
-        let declared = self.dockerfile.global_args.iter().any(|arg| arg.name == *name);
+        let declared = self.global_names.contains(name.as_str());
         let hint = match (declared, name.as_str()) {
             (true, "BASE_IMAGE") => {
                 "`BASE_IMAGE` has no value: set `base`, or give it in `args`".to_owned()
@@ -211,11 +223,17 @@ impl<'d> Graph<'d> {
             Origin::Scratch
         } else {
             familiar_name(name)
-                .map_err(|r| r.suggest(&name.to_lowercase(), self.dockerfile.stage_names()))?;
+                .map_err(|r| r.suggest(&name.to_lowercase(), self.suggested_names()))?;
             Origin::Outside(name.to_owned())
         };
         self.indexed.push(origin.clone());
         Ok(origin)
+    }
+
+    /// The stages that may be named in a hint: every fault looks through all of them.
+    fn suggested_names(&self) -> impl Iterator<Item = &str> {
+        const MOST: usize = 100;
+        self.dockerfile.stage_names().take(MOST)
     }
 
     /// A stage that copies or mounts from itself, if only through others.
@@ -286,6 +304,12 @@ impl<'d> Graph<'d> {
         let base = self.nodes[base].stage;
         for instruction in &base.instructions {
             let InstructionKind::Onbuild(onbuild) = &instruction.kind else { continue };
+            self.taken_over += TRIGGER + onbuild.expression.len();
+            if self.taken_over > MOST_TAKEN_OVER {
+                let message = "more ONBUILD instructions are taken over than can be looked at";
+                let hint = "let fewer stages stand on one with many ONBUILDs";
+                return Err(Refusal::new(message).hint(hint).at(stage.line, stage.column));
+            }
             let mut trigger =
                 parse_trigger(&onbuild.expression).map_err(|r| r.at(instruction.line, 1))?;
             trigger.line = stage.line;

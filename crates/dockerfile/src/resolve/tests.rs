@@ -490,6 +490,55 @@ fn growth_has_bounds() {
     assert_eq!(resolved.undetermined.len(), 1);
 }
 
+/// Many stages on one with many variables: past the bound a stage knows nothing of them.
+#[test]
+fn copies_of_environments_have_bounds() {
+    let text = |heirs: usize| {
+        let variables = (0..2000).map(|n| format!("ENV A{n}=a\n")).collect::<String>();
+        let heir = |n: usize| format!("FROM s AS t{n}\nCOPY --from=t{} b /\nCOPY $A1 /\n", n - 1);
+        let heirs = (1..heirs).map(heir).collect::<String>();
+        format!("FROM scratch AS s\n{variables}FROM s AS t0\n{heirs}")
+    };
+    for (heirs, pattern) in [(100, "a"), (2000, ".")] {
+        let resolved = resolve(&text(heirs), "").expect("no faults");
+        // The last heir takes the environment itself.
+        let read = &resolved.sources[resolved.sources.len() - 2];
+        assert_eq!(read.patterns, [pattern], "{heirs} heirs");
+    }
+}
+
+/// Many stages on one with many triggers.
+#[test]
+fn triggers_have_bounds() {
+    let triggers = "ONBUILD RUN a\n".repeat(2000);
+    let heir = |n: usize| format!("FROM s AS t{n}\nCOPY --from=t{} a /\n", n - 1);
+    let heirs = (1..2000).map(heir).collect::<String>();
+    let text = format!("FROM scratch AS s\n{triggers}FROM s AS t0\n{heirs}");
+    let faults = resolve(&text, "").expect_err("a fault");
+    assert!(faults[0].message.starts_with("more ONBUILD instructions"), "{}", faults[0]);
+}
+
+/// A folder that no Linux has is not known.
+#[test]
+fn working_folders_have_bounds() {
+    let text = format!("FROM scratch\n{}COPY a b\n", "WORKDIR a\n".repeat(20_000));
+    let resolved = resolve(&text, "").expect("no faults");
+    assert!(resolved.may_keep(None, "a"));
+}
+
+/// Every fault of a `FROM` looks at the args, every one of a `--from` at the stages.
+#[test]
+fn faults_of_many_stages_are_told() {
+    let args = (0..20_000).map(|n| format!("ARG A{n}\n")).collect::<String>();
+    let faults = resolve(&format!("{args}{}", "FROM $A7\n".repeat(20_000)), "");
+    let faults = faults.expect_err("faults");
+    assert_eq!(faults.len(), 20_000);
+    assert_eq!(faults[0].hint.as_deref(), Some("`A7` has no value: give it in `args`"));
+    let stages = (0..20_000).map(|n| format!("FROM a AS s{n}\nCOPY --from=S_{n}- a b\n"));
+    let faults = resolve(&stages.collect::<String>(), "").expect_err("faults");
+    assert_eq!(faults.len(), 20_000);
+}
+
 /// Lines that make sense together more often than chance.
 fn dockerfiles() -> impl Strategy<Value = String> {
     let line = prop::sample::select(vec![

@@ -82,6 +82,22 @@ fn check(tree: &str, sources: &str, expected: &Expect) {
 const TREE: &str = "README.md pyproject.toml src/app.py src/lib/a.py src/lib/b.txt src-old/x.py \
                     tests/t.py empty/";
 
+/// However often a folder is taken, what is excluded from it is looked for once.
+#[test]
+fn many_sources_with_many_exclusions() {
+    let excludes = (0..2000).map(|n| format!("--exclude=x{n} ")).collect::<String>();
+    let globs = (0..2000).map(|n| format!("sr{}c ", "*".repeat(n + 1))).collect::<String>();
+    for sources in ["src ".repeat(2000), globs] {
+        check(
+            TREE,
+            &format!("{excludes}--exclude=lib/a.py {sources}"),
+            &expect![[r#"
+                copies src/app.py src/lib/b.txt
+                folders src"#]],
+        );
+    }
+}
+
 #[test]
 fn paths() {
     check(

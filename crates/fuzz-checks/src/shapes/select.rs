@@ -33,15 +33,12 @@ pub const SELECT: &[Shape] = &[
             fill(size, "\n---\n", |n| format!("{folder}{n}\n"), &after_tree(STAGE))
         },
     },
-    Shape {
-        name: "links",
-        make: |size| fill(size, "\n---\n", |n| format!("a{n} -> a{}\n", n + 1), &after_tree(STAGE)),
-    },
+    Shape { name: "links", make: |size| fill(size, "\n---\n", link, &after_tree(STAGE)) },
     Shape {
         name: "links-of-long-texts",
         make: |size| {
-            let text = "../".repeat(1000);
-            fill(size, "\n---\n", |n| format!("a{n} -> {text}a{}\n", n + 1), &after_tree(STAGE))
+            let link = |n| link(n).replace("-> ", &format!("-> {}", "../".repeat(1000)));
+            fill(size, "\n---\n", link, &after_tree(STAGE))
         },
     },
     Shape {
@@ -85,6 +82,15 @@ pub const SELECT: &[Shape] = &[
         make: |size| after_ignore(&repeat(size, "", "COPY --exclude=x a b /\n", "")),
     },
 ];
+
+/// A link to the next one, in chains that Linux would follow.
+fn link(number: usize) -> String {
+    const CHAIN: usize = 16;
+    if number % CHAIN == CHAIN - 1 {
+        return format!("a{number} -> c\n");
+    }
+    format!("a{number} -> a{}\n", number + 1)
+}
 
 fn after_tree(stage: &str) -> String {
     format!("c\n---\n{stage}")
