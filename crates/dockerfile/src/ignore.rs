@@ -142,9 +142,7 @@ impl Dockerignore {
     /// The patterns in order, cleaned, an exception with its `!`: lines that mean the same in
     /// another `.dockerignore`.
     pub fn patterns(&self) -> impl Iterator<Item = String> {
-        self.patterns
-            .iter()
-            .map(|pattern| format!("{}{}", if pattern.exception { "!" } else { "" }, pattern.text))
+        self.patterns.iter().map(render_line)
     }
 
     /// Whether a file or folder does not get into the context.
@@ -170,6 +168,18 @@ impl Dockerignore {
     fn folder(&self, path: &str) -> Option<Folder> {
         let names = path.split('/').filter(|name| !name.is_empty());
         names.into_iter().try_fold(self.root(), |folder, name| self.enter(&folder, name).folder)
+    }
+}
+
+/// A line that is read as this pattern. Some pass the reader by accident as they are, and written
+/// out they would lose their slash or their blanks: `./!/a` and `/ /a` bring them past it again.
+fn render_line(Pattern { text, exception, .. }: &Pattern) -> String {
+    let is_rooted = text.len() > 1 && text.starts_with('/');
+    match exception {
+        true if is_rooted || clean(text.trim()) != *text => format!("./!{text}"),
+        true => format!("!{text}"),
+        false if is_rooted => format!("/ {text}"),
+        false => text.clone(),
     }
 }
 
