@@ -24,6 +24,10 @@ ci:
 bench *ARGS:
     cargo xtask bench "$@"
 
+# Fuzz every parser, or with --growth measure what each costs as texts grow; needs cargo-fuzz
+fuzz *ARGS:
+    cargo xtask fuzz "$@"
+
 # The Docker engine of this checkout: up, status or down
 engine *ARGS:
     cargo xtask engine "$@"

@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod demo;
 mod engine;
+mod fuzz;
 mod steps;
 mod tools;
 
@@ -35,6 +36,8 @@ enum Task {
     Ci,
     /// Measure this tool against others: a run with nothing to build, what a change affects
     Bench(bench::BenchArguments),
+    /// Fuzz every parser, or measure what each costs as texts grow
+    Fuzz(fuzz::FuzzCommand),
     /// Run `cargo test` with an engine
     Test {
         /// Arguments for `cargo test`
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
             .map_err(anyhow::Error::from)
             .and_then(|program| demo::run_demo(root, &program)),
         Task::Bench(arguments) => bench::run_bench(root, arguments),
+        Task::Fuzz(command) => fuzz::run_fuzz(root, command),
         Task::Ci => ci::run_ci(root),
         Task::Test { arguments } => ci::run_tests(root, arguments),
     };
