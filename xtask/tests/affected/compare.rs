@@ -1,0 +1,147 @@
+//! What `affected` says against what two sets of fingerprints say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::checkout::{Answer, Checkout};
+use crate::monorepo::Monorepo;
+use crate::mutation::Step;
+
+/// A monorepo, and what happens to it after its first commit.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) monorepo: Monorepo,
+    pub(crate) steps: Vec<Step>,
+    /// The workspace's folder in the repository.
+    pub(crate) subfolder: &'static str,
+    /// Whether `affected` is the first to see the changes.
+    pub(crate) asks_first: bool,
+}
+
+/// What came of a case.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Both say the same.
+    Same {
+        affected: usize,
+        not_affected: usize,
+    },
+    /// One of the two states has problems: nothing can be compared.
+    Unusable {
+        is_base: bool,
+        problems: String,
+    },
+    Differs(String),
+}
+
+pub(crate) fn run_case(case: &Case) -> Outcome {
+    let mut checkout = Checkout::create(&case.monorepo, case.subfolder);
+    let first = checkout.first_commit();
+    let before = match plan_of(&checkout, &checkout.clone_of(&first, "before")) {
+        Ok(plan) => plan,
+        Err(problems) => return Outcome::Unusable { is_base: true, problems },
+    };
+    // Hashes are remembered from before the changes.
+    if checkout.first_commit() == first && !case.asks_first {
+        drop(plan_of(&checkout, &checkout.root()));
+    }
+    checkout.run_steps(&case.steps);
+    let ask =
+        || checkout.ask(&checkout.root(), &["affected", "--base", &first, "--format", "json"]);
+    let asked = case.asks_first.then(ask);
+    let after = match plan_of(&checkout, &checkout.root()) {
+        Ok(plan) => plan,
+        Err(problems) => return Outcome::Unusable { is_base: false, problems },
+    };
+    match asked.unwrap_or_else(ask) {
+        Answer::Json(answer) => compare(&before, &after, &answer, &first),
+        Answer::Problems(problems) => {
+            Outcome::Differs(format!("`affected` has problems that the plan has not:\n{problems}"))
+        }
+    }
+}
+
+/// Of each image its fingerprint, and what it stands on.
+type Plan = BTreeMap<String, (String, BTreeSet<String>)>;
+
+fn plan_of(checkout: &Checkout, root: &std::path::Path) -> Result<Plan, String> {
+    let arguments = ["build-lambdas", "--dry-run", "--format", "json"];
+    match checkout.ask(root, &arguments) {
+        Answer::Json(plan) => Ok(read_plan(&plan)),
+        Answer::Problems(problems) => Err(problems),
+    }
+}
+
+fn read_plan(plan: &Value) -> Plan {
+    let image = |image: &Value| {
+        let depends_on = image["depends_on"].as_array().unwrap().iter().map(text);
+        (text(&image["name"]), (text(&image["fingerprint"]), depends_on.collect()))
+    };
+    plan["images"].as_array().unwrap().iter().map(image).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("it is a text").to_owned()
+}
+
+fn compare(before: &Plan, after: &Plan, answer: &Value, base: &str) -> Outcome {
+    let mut faults = Vec::new();
+    let mut check = |is_so: bool, fault: String| {
+        if !is_so {
+            faults.push(fault);
+        }
+    };
+    let images = answer["images"].as_array().unwrap();
+    let found: BTreeMap<String, &Value> =
+        images.iter().map(|image| (text(&image["name"]), image)).collect();
+    let names = |plan: &Plan| plan.keys().cloned().collect::<BTreeSet<String>>();
+    check(answer["base"] == base, format!("the base is {}", answer["base"]));
+    check(
+        found.keys().cloned().collect::<BTreeSet<_>>() == names(after),
+        format!("the images are {:?}, by the plan {:?}", found.keys(), after.keys()),
+    );
+    let removed: BTreeSet<String> =
+        answer["removed"].as_array().unwrap().iter().map(text).collect();
+    let gone: BTreeSet<String> = names(before).difference(&names(after)).cloned().collect();
+    check(removed == gone, format!("removed are {removed:?}, by the plans {gone:?}"));
+    let is_affected =
+        |name: &String| found.get(name).is_some_and(|image| image["affected"] == true);
+    for (name, (fingerprint, depends_on)) in after {
+        let differs = before.get(name).is_none_or(|(was, _)| was != fingerprint);
+        let reasons = found.get(name).map(|image| image["reasons"].to_string());
+        check(
+            is_affected(name) == differs,
+            format!(
+                "{name}: affected is {}, by the fingerprints {differs}; {reasons:?}",
+                is_affected(name)
+            ),
+        );
+        let has_reasons = reasons.as_ref().is_some_and(|reasons| reasons != "[]");
+        check(has_reasons == is_affected(name), format!("{name}: the reasons are {reasons:?}"));
+        for base in depends_on.iter().filter(|base| is_affected(base)) {
+            check(is_affected(name), format!("{name} stands on {base}, which is affected"));
+        }
+    }
+    if faults.is_empty() {
+        let affected = after.keys().filter(|name| is_affected(name)).count();
+        Outcome::Same { affected, not_affected: after.len() - affected }
+    } else {
+        Outcome::Differs(format!(
+            "{}\nthe answer: {answer:#}\nbefore: {before:#?}\nafter: {after:#?}",
+            faults.join("\n")
+        ))
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "workspace in {:?}, asks first: {}", self.subfolder, self.asks_first)?;
+        write!(f, "{}", self.monorepo)?;
+        for Step { label, mutation, after } in &self.steps {
+            writeln!(f, "- {label}, then {after:?}: {mutation:?}")?;
+        }
+        Ok(())
+    }
+}
