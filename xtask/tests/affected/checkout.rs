@@ -96,6 +96,11 @@ impl Checkout {
         self.folder.path().join("repository").to_str().unwrap().to_owned()
     }
 
+    /// A path beside the repository.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// The id of the first commit.
     pub(crate) fn first_commit(&self) -> String {
         let output = self.try_git(&["rev-list", "--max-parents=0", "HEAD"]);
@@ -144,6 +149,10 @@ impl Checkout {
         command.env("PATH", self.folder.path().join("tools"));
         // Neither the engine of this checkout nor anybody else's.
         command.env("DOCKER_HOST", "unix:///no-such-folder/docker.sock");
+        // What `cargo xtask test` says of its engine; plans don't ask that engine anything.
+        for name in ["LAMBDA_IMAGES_MIRRORS", "LAMBDA_IMAGES_NETWORK"] {
+            command.envs(env::var_os(name).map(|value| (name, value)));
+        }
         command.output().unwrap()
     }
 

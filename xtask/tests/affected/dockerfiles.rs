@@ -1,7 +1,7 @@
 //! Random Dockerfiles for a monorepo's images.
 
-use crate::generate::Features;
-use crate::monorepo::{Monorepo, join, parent};
+use crate::generate::Use;
+use crate::monorepo::{Content, Monorepo, is_within, join, parent};
 use crate::random::Random;
 
 /// The image that everything with a shell stands on.
@@ -61,7 +61,7 @@ pub(crate) fn generate_dockerfile(
     random: &mut Random,
     monorepo: &Monorepo,
     image: &Image,
-    features: Features,
+    usage: Use,
 ) -> String {
     let mut lines = vec![format!("# Makes {}.", image.name)];
     let base = match &image.stands_on {
@@ -70,20 +70,28 @@ pub(crate) fn generate_dockerfile(
             "${BASE_IMAGE}".to_owned()
         }
         Some(base) => base.clone(),
-        None if features.has_commands && random.one_in(2) => PYTHON.to_owned(),
+        None if usage == Use::Asked && random.one_in(2) => PYTHON.to_owned(),
         None => "scratch".to_owned(),
     };
     if random.one_in(4) {
         lines.push("FROM scratch AS unused\nCOPY tests /tests".to_owned());
     }
     let mut taken = Vec::new();
-    if features.has_commands && random.one_in(2) {
-        taken.extend(generate_install(random, monorepo, image, &mut lines));
+    if random.one_in(3) {
+        taken.extend(generate_install(random, monorepo, image, usage, &mut lines));
+    }
+    if random.one_in(4) {
+        let (folder, _) = image.pick_folder(random);
+        let source = join(&folder, random.pick(&["config", "src", "handler.py"]));
+        let mount = format!("--mount=type=bind,source={source},target=/mounted");
+        let copy = random.pick(&["cp -rP /mounted /copied", "find /mounted | sort > /copied"]);
+        lines.push(format!("FROM {PYTHON} AS mounting\nRUN --network=none {mount} {copy}"));
+        taken.push("COPY --from=mounting /copied /copied".to_owned());
     }
     if random.one_in(3) {
         lines.push("FROM scratch AS files".to_owned());
-        lines.push(generate_copy(random, monorepo, image, features, "/files/"));
-        lines.push(generate_copy(random, monorepo, image, features, "/more/"));
+        lines.push(generate_copy(random, monorepo, image, usage, "/files/"));
+        lines.push(generate_copy(random, monorepo, image, usage, "/more/"));
         let from = random.pick(&["/files", "/files /more", "/"]);
         taken.push(format!("COPY --from=files {from} /taken/"));
     }
@@ -92,15 +100,9 @@ pub(crate) fn generate_dockerfile(
         lines.push("ARG LEVEL\nENV LEVEL=${LEVEL}".to_owned());
     }
     for index in 0..1 + random.below(3) {
-        lines.push(generate_copy(random, monorepo, image, features, &format!("/{index}/")));
+        lines.push(generate_copy(random, monorepo, image, usage, &format!("/{index}/")));
     }
     lines.extend(taken);
-    if features.has_commands && base == PYTHON && random.one_in(3) {
-        let (folder, _) = image.pick_folder(random);
-        let source = join(&folder, random.pick(&["config", "src", "data/x.txt"]));
-        let mount = format!("--mount=type=bind,source={source},target=/mounted");
-        lines.push(format!("RUN {mount} find /mounted -type f > /listed"));
-    }
     if image.has_target && random.one_in(2) {
         lines.push("FROM final AS debug\nCOPY tests /tests".to_owned());
     }
@@ -112,10 +114,12 @@ fn generate_install(
     random: &mut Random,
     monorepo: &Monorepo,
     image: &Image,
+    usage: Use,
     lines: &mut Vec<String>,
 ) -> Option<String> {
     let (folder, root) = image.pick_folder(random);
-    if image.is_in_workspace && monorepo.files.contains_key("uv.lock") && random.one_in(2) {
+    let has_uv = usage == Use::Asked && monorepo.files.contains_key("uv.lock");
+    if image.is_in_workspace && has_uv && random.one_in(2) {
         lines.push(format!("FROM {PYTHON} AS installed"));
         lines.push("COPY uv.lock /build/".to_owned());
         let option = random.pick(&["", " --no-dev", " --all-groups"]);
@@ -131,7 +135,7 @@ fn generate_install(
     lines.push(format!("COPY {lock} /build/"));
     // In place of pip, which would ask an index.
     lines.push(
-        "RUN mkdir /installed && sed -n 's/==/ /;/^[a-z]/p' /build/requirements.lock \
+        "RUN --network=none mkdir /installed && sed -n 's/==/ /;/^[a-z]/p' /build/requirements.lock \
          | sed '/win32/d;s/ *\\\\$//' | sort > /installed/distributions"
             .to_owned(),
     );
@@ -142,7 +146,7 @@ fn generate_copy(
     random: &mut Random,
     monorepo: &Monorepo,
     image: &Image,
-    features: Features,
+    usage: Use,
     destination: &str,
 ) -> String {
     let mut words = Vec::new();
@@ -153,7 +157,7 @@ fn generate_copy(
         }
         _ => image.pick_folder(random),
     };
-    if features.has_new_flags {
+    if usage == Use::Asked {
         if random.one_in(5) {
             words.push("--parents".to_owned());
         }
@@ -168,7 +172,7 @@ fn generate_copy(
         words.push("--chmod=0644".to_owned());
     }
     let count = if random.one_in(4) { 2 } else { 1 };
-    let sources = (0..count).map(|_| generate_source(random, monorepo, root, &folder));
+    let sources = (0..count).map(|_| generate_source(random, monorepo, image, root, &folder));
     let list: Vec<String> = sources.chain([destination.to_owned()]).collect();
     let is_plain = !list.iter().any(|word| word.contains([' ', '[']));
     if is_plain && random.one_in(2) {
@@ -179,9 +183,24 @@ fn generate_copy(
     format!("COPY {}", words.join(" "))
 }
 
-/// A source below `folder` of a context whose root is `root`.
-fn generate_source(random: &mut Random, monorepo: &Monorepo, root: &str, folder: &str) -> String {
-    let paths = monorepo.below(&join(root, folder).trim_end_matches('/').to_owned());
+/// A source below `folder` of a context whose root is `root`; mostly one that is there.
+fn generate_source(
+    random: &mut Random,
+    monorepo: &Monorepo,
+    image: &Image,
+    root: &str,
+    folder: &str,
+) -> String {
+    loop {
+        let source = draw_source(random, monorepo, root, folder);
+        if random.one_in(40) || is_there(monorepo, image, root, &source) {
+            return source;
+        }
+    }
+}
+
+fn draw_source(random: &mut Random, monorepo: &Monorepo, root: &str, folder: &str) -> String {
+    let paths = monorepo.below(join(root, folder).trim_end_matches('/'));
     if paths.is_empty() {
         return ".".to_owned();
     }
@@ -199,4 +218,52 @@ fn generate_source(random: &mut Random, monorepo: &Monorepo, root: &str, folder:
         _ => path.clone(),
     };
     join(folder, &source)
+}
+
+/// Whether a source is there, and not ignored. What is behind a pattern or a link to a folder is
+/// taken for it.
+fn is_there(monorepo: &Monorepo, image: &Image, root: &str, source: &str) -> bool {
+    let path = source.trim_end_matches('/');
+    if let Some(pattern) = path.find(['*', '?', '[']) {
+        let (folder, _) = path[..pattern].rsplit_once('/').unwrap_or((".", ""));
+        return is_there(monorepo, image, root, folder);
+    }
+    if path == "." || path.contains("..") {
+        return true;
+    }
+    let link = |path: &str| match monorepo.files.get(&join(root, path)) {
+        Some(Content::Link(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    if path.match_indices('/').any(|(at, _)| link(&path[..at]).is_some()) {
+        return true;
+    }
+    let own = join(&image.folder, "Dockerfile.dockerignore");
+    let is_main = image.named.as_ref().is_none_or(|(_, folder)| folder != root);
+    let has_own = is_main && monorepo.files.contains_key(&own);
+    let ignore = if has_own { own } else { join(root, ".dockerignore") };
+    let ignore = dockerfile::parse_dockerignore(monorepo.text(&ignore)).unwrap();
+    let full = join(root, path);
+    let mut files = monorepo.files.keys().filter(|other| is_within(&full, other));
+    if !files.any(|file| !ignore.excludes(file[root.len()..].trim_start_matches('/'))) {
+        return false;
+    }
+    link(path).is_none_or(|text| {
+        let target = resolve_link(parent(path), text);
+        target != path && is_there(monorepo, image, root, &target)
+    })
+}
+
+/// Where a link in a folder leads; the root of the context is the root of everything.
+fn resolve_link(folder: &str, text: &str) -> String {
+    let start = if text.starts_with('/') { "" } else { folder };
+    let mut path: Vec<&str> = start.split('/').filter(|name| !name.is_empty()).collect();
+    for name in text.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(path.pop()),
+            name => path.push(name),
+        }
+    }
+    if path.is_empty() { ".".to_owned() } else { path.join("/") }
 }

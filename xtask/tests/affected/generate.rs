@@ -7,16 +7,17 @@ use crate::locks::{generate_requirements, generate_uv_lock};
 use crate::monorepo::{Content, Monorepo, join};
 use crate::random::Random;
 
-/// What the Dockerfiles may be made of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Features {
-    /// `COPY --parents` and `--exclude`, for which not every frontend is new enough.
-    pub(crate) has_new_flags: bool,
-    /// `RUN`, which wants a base image with a shell.
-    pub(crate) has_commands: bool,
+/// What the images are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Only what the program says of them counts.
+    Asked,
+    /// BuildKit builds them: no flag is new to it, no tool is missing, no base is big.
+    Built,
 }
 
-pub(crate) fn generate_monorepo(random: &mut Random, features: Features) -> Monorepo {
+/// `mark` is in every text, so that nobody else's build leaves its layer in a cache.
+pub(crate) fn generate_monorepo(random: &mut Random, usage: Use, mark: &str) -> Monorepo {
     let mut monorepo = Monorepo::default();
     monorepo.write(".gitignore", "/target\n*.local\nout/\n");
     monorepo.write("README.md", "# All of it\n");
@@ -30,9 +31,9 @@ pub(crate) fn generate_monorepo(random: &mut Random, features: Features) -> Mono
     if random.one_in(2) {
         monorepo.write("uv.lock", generate_uv_lock(random, &projects));
     }
-    generate_files(random, &mut monorepo, "shared");
+    generate_files(random, &mut monorepo, "shared", mark);
     for (_, folder) in &projects {
-        generate_files(random, &mut monorepo, folder);
+        generate_files(random, &mut monorepo, folder, mark);
     }
     let config = generate_config(random, &mut monorepo);
     // Packages stand on those before them; each second one has an image.
@@ -45,10 +46,10 @@ pub(crate) fn generate_monorepo(random: &mut Random, features: Features) -> Mono
         let mut image = Image::new(name, folder, stands_on, &packages);
         let pyproject = generate_project(random, name, &packages[..index.min(packages.len())]);
         let settings =
-            if has_image { generate_settings(random, &mut image) } else { String::new() };
+            if has_image { generate_settings(random, &mut image, usage) } else { String::new() };
         monorepo.write(&join(folder, "pyproject.toml"), pyproject + &settings);
         if has_image {
-            let dockerfile = generate_dockerfile(random, &monorepo, &image, features);
+            let dockerfile = generate_dockerfile(random, &monorepo, &image, usage);
             monorepo.write(&join(folder, "Dockerfile"), dockerfile);
         }
         if is_package && has_image {
@@ -96,7 +97,7 @@ fn generate_root_ignore(random: &mut Random) -> String {
 }
 
 /// What is in every folder, or in most of them.
-fn generate_files(random: &mut Random, monorepo: &mut Monorepo, folder: &str) {
+fn generate_files(random: &mut Random, monorepo: &mut Monorepo, folder: &str, mark: &str) {
     let always = ["handler.py", "src/a.py", "src/deep/b.py", "config/a.json", "data/x.txt"];
     let sometimes = [
         "src/c.txt",
@@ -116,7 +117,7 @@ fn generate_files(random: &mut Random, monorepo: &mut Monorepo, folder: &str) {
     let paths: Vec<&str> = always.iter().chain(sometimes).copied().collect();
     for path in paths {
         let is_executable = path == "run.sh";
-        let text = format!("# {folder}/{path}\n");
+        let text = format!("# {folder}/{path}{mark}\n");
         monorepo.put(&join(folder, path), Content::File { text, is_executable });
     }
     let links = [
@@ -179,7 +180,7 @@ fn generate_project(random: &mut Random, name: &str, packages: &[String]) -> Str
 }
 
 /// The settings of an image, of which its Dockerfile has to know.
-fn generate_settings(random: &mut Random, image: &mut Image) -> String {
+fn generate_settings(random: &mut Random, image: &mut Image, usage: Use) -> String {
     let mut text = "\n[tool.lambda-image]\n".to_owned();
     let mut add = |line: String| text += &(line + "\n");
     if random.one_in(3) {
@@ -200,7 +201,11 @@ fn generate_settings(random: &mut Random, image: &mut Image) -> String {
         add("args = { LEVEL = \"3\" }".to_owned());
     }
     // Nobody can stand on an image for another platform.
-    if image.stands_on.is_none() && image.name.starts_with('l') && random.one_in(4) {
+    if usage == Use::Asked
+        && image.stands_on.is_none()
+        && image.name.starts_with('l')
+        && random.one_in(4)
+    {
         add("platform = \"linux/arm64\"".to_owned());
     }
     if random.one_in(3) {

@@ -4,8 +4,12 @@
 //! does not. The fingerprints of all images in a clean clone of the first commit and in the changed
 //! tree tell which images differ: `affected --base` has to name exactly these.
 //!
-//! `LAMBDA_IMAGES_CASES` sets how many cases are tried (60 without it) and `LAMBDA_IMAGES_SEED` where
-//! they begin; the seed is printed. No engine is needed, and none is found.
+//! Then real BuildKit builds the images of other monorepos before and after such changes: an image
+//! whose files differ has to be affected. One that is affected and has the same files after all is
+//! waste: it is counted.
+//!
+//! `LAMBDA_IMAGES_CASES` sets how many cases are tried and `LAMBDA_IMAGES_SEED` where they begin; the
+//! seed is printed. With `LAMBDA_IMAGES_PROBLEMS` it is said why a case could not be compared.
 
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error on to")]
 
@@ -17,8 +21,10 @@ mod locks;
 mod monorepo;
 mod mutate;
 mod mutation;
+mod precision;
 #[path = "../buildkit/random.rs"]
 mod random;
+mod rebuild;
 mod shrink;
 
 use std::collections::BTreeMap;
@@ -27,24 +33,27 @@ use std::fmt;
 use std::io::Write as _;
 
 use compare::{Case, Outcome, run_case};
-use generate::generate_monorepo;
-use mutate::{EVERYTHING, generate_step};
+use generate::{Use, generate_monorepo};
+use mutate::generate_step;
+use precision::Precision;
 use random::Random;
 use shrink::shrink;
 
 const CASES: usize = 60;
+const BUILT_CASES: usize = 12;
+/// Of the affected images that BuildKit builds, this many percent have other files.
+const LEAST_PRECISION: usize = 50;
+/// Set by `cargo xtask test` and `cargo xtask ci`.
+const REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";
 /// A gate must not fail for what nobody changed: other seeds are for who looks for cases.
 const SEED: u64 = 1;
 
 #[test]
 fn affected_says_what_fingerprints_say() {
-    let cases = number("LAMBDA_IMAGES_CASES").map_or(CASES, |cases| cases.try_into().unwrap());
-    let seed = number("LAMBDA_IMAGES_SEED").unwrap_or(SEED);
-    report(format_args!("LAMBDA_IMAGES_SEED={seed} LAMBDA_IMAGES_CASES={cases}"));
-    let mut random = Random::new(seed);
+    let (cases, mut random) = begin(CASES);
     let mut counts = Counts::default();
     while counts.compared < cases {
-        let case = generate_case(&mut random);
+        let case = generate_case(&mut random, Use::Asked, "");
         check(&case, &mut counts);
         let Counts { compared, unusable, .. } = counts;
         assert!(unusable <= 10 + 2 * compared, "too many have problems: {counts:?}");
@@ -53,6 +62,46 @@ fn affected_says_what_fingerprints_say() {
     let Counts { compared, unusable, bad_bases, affected, not_affected, .. } = counts;
     assert!(unusable <= compared && bad_bases * 5 <= compared, "too many have problems");
     assert!(affected * 6 >= not_affected && not_affected * 6 >= affected, "too much of one answer");
+}
+
+#[test]
+fn what_is_not_affected_is_built_the_same() {
+    assert!(
+        env::var_os(REGISTRY).is_some(),
+        "`{REGISTRY}` is not set: this test needs a Docker engine, and `cargo xtask test` brings one"
+    );
+    let (cases, mut random) = begin(BUILT_CASES);
+    let mark = tempfile::Builder::new().prefix(", ").tempdir().unwrap();
+    let mark = mark.path().file_name().unwrap().to_str().unwrap().to_owned();
+    let mut precision = Precision::default();
+    let (mut compared, mut unusable) = (0, 0);
+    while compared < cases {
+        let case = generate_case(&mut random, Use::Built, &format!("{mark}{compared}-{unusable}"));
+        let Ok(verdicts) = rebuild::run_case(&case).map_err(|problems| explain(|| problems)) else {
+            unusable += 1;
+            assert!(unusable <= 10 + compared, "too many have problems");
+            continue;
+        };
+        compared += 1;
+        for verdict in verdicts {
+            let is_missed = verdict.differs() && !verdict.is_affected;
+            assert!(!is_missed, "{} differs: {:?}\n{case}", verdict.name, verdict.differences());
+            let labels: Vec<&str> = case.steps.iter().map(|step| step.label).collect();
+            precision.add(&verdict, &labels.join(", "));
+        }
+    }
+    report(format_args!("{precision}"));
+    let Precision { right, spared, unknown, .. } = precision;
+    assert!(unknown * 2 <= right + spared, "too many can't be built");
+    assert!(precision.percent() >= LEAST_PRECISION, "too much is built again");
+}
+
+/// How many cases, and where they begin.
+fn begin(cases: usize) -> (usize, Random) {
+    let cases = number("LAMBDA_IMAGES_CASES").map_or(cases, |cases| cases.try_into().unwrap());
+    let seed = number("LAMBDA_IMAGES_SEED").unwrap_or(SEED);
+    report(format_args!("LAMBDA_IMAGES_SEED={seed} LAMBDA_IMAGES_CASES={cases}"));
+    (cases, Random::new(seed))
 }
 
 #[derive(Debug, Default)]
@@ -67,8 +116,8 @@ struct Counts {
     labels: BTreeMap<&'static str, usize>,
 }
 
-fn generate_case(random: &mut Random) -> Case {
-    let monorepo = generate_monorepo(random, EVERYTHING);
+fn generate_case(random: &mut Random, usage: Use, mark: &str) -> Case {
+    let monorepo = generate_monorepo(random, usage, mark);
     let (mut steps, mut now) = (Vec::new(), monorepo.clone());
     for _ in 0..1 + random.below(4) {
         let step = generate_step(random, &now, &monorepo);
@@ -93,15 +142,20 @@ fn check(case: &Case, counts: &mut Counts) {
         Outcome::Unusable { is_base, problems } => {
             counts.unusable += 1;
             counts.bad_bases += usize::from(is_base);
-            if env::var_os("LAMBDA_IMAGES_PROBLEMS").is_some() {
-                report(format_args!("base: {is_base}\n{problems}"));
-            }
+            explain(|| format!("base: {is_base}\n{problems}"));
         }
         Outcome::Differs(fault) => {
             report(format_args!("{fault}\n{case}shrinking …"));
             let (case, fault) = shrink(case.clone(), fault);
             panic!("{fault}\n{case}");
         }
+    }
+}
+
+/// Says something to whoever looks for why cases can't be compared.
+fn explain(text: impl FnOnce() -> String) {
+    if env::var_os("LAMBDA_IMAGES_PROBLEMS").is_some() {
+        report(format_args!("{}", text()));
     }
 }
 

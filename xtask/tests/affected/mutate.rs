@@ -1,6 +1,5 @@
 //! Random changes of a monorepo.
 
-use crate::generate::Features;
 use crate::monorepo::{Content, Monorepo, join, parent};
 use crate::mutation::{After, Mutation, Step};
 use crate::random::Random;
@@ -299,6 +298,3 @@ fn change_of_knowledge(random: &mut Random, monorepo: &Monorepo) -> Drawn {
         _ => ("assume unchanged", Mutation::AssumeUnchanged { path }),
     })
 }
-
-/// What part A's Dockerfiles may be made of: nothing is built.
-pub(crate) const EVERYTHING: Features = Features { has_new_flags: true, has_commands: true };
