@@ -2,6 +2,7 @@
 //!
 //! The program finds `git` on its `PATH` and nothing else: no answer comes from an engine.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -140,6 +141,19 @@ impl Checkout {
             Some(3) => Answer::Problems(stderr),
             _ => panic!("{arguments:?} ended with {}:\n{stderr}", output.status),
         }
+    }
+
+    /// The images that are affected since a commit.
+    #[track_caller]
+    pub(crate) fn affected(&self, base: &str) -> BTreeSet<String> {
+        let answer = match self.ask(&self.root(), &["affected", "--base", base, "--format", "json"])
+        {
+            Answer::Json(answer) => answer,
+            Answer::Problems(problems) => panic!("{problems}"),
+        };
+        let images = answer["images"].as_array().expect("there is a list of images").iter();
+        let affected = images.filter(|image| image["affected"] == true);
+        affected.filter_map(|image| image["name"].as_str()).map(str::to_owned).collect()
     }
 
     fn run(&self, root: &Path, arguments: &[&str]) -> Output {

@@ -64,9 +64,10 @@ pub(crate) fn run_case(case: &Case) -> Outcome {
 }
 
 /// Of each image its fingerprint, and what it stands on.
-type Plan = BTreeMap<String, (String, BTreeSet<String>)>;
+pub(crate) type Plan = BTreeMap<String, (String, BTreeSet<String>)>;
 
-fn plan_of(checkout: &Checkout, root: &std::path::Path) -> Result<Plan, String> {
+/// The plan of a checkout's workspace, or its problems.
+pub(crate) fn plan_of(checkout: &Checkout, root: &std::path::Path) -> Result<Plan, String> {
     let arguments = ["build-lambdas", "--dry-run", "--format", "json"];
     match checkout.ask(root, &arguments) {
         Answer::Json(plan) => Ok(read_plan(&plan)),

@@ -1,8 +1,9 @@
 //! Random Dockerfiles for a monorepo's images.
 
 use crate::generate::Use;
-use crate::monorepo::{Content, Monorepo, is_within, join, parent};
+use crate::monorepo::{Monorepo, join, parent};
 use crate::random::Random;
+use crate::sources::are_there;
 
 /// The image that everything with a shell stands on.
 const PYTHON: &str = "public.ecr.aws/lambda/python:3.13";
@@ -43,6 +44,14 @@ impl Image {
         }
     }
 
+    /// The ignore file of the context whose root is `root`; there may be none.
+    fn ignore_of(&self, monorepo: &Monorepo, root: &str) -> String {
+        let own = join(&self.folder, "Dockerfile.dockerignore");
+        let is_main = self.named.as_ref().is_none_or(|(_, folder)| folder != root);
+        let has_own = is_main && monorepo.files.contains_key(&own);
+        if has_own { own } else { join(root, ".dockerignore") }
+    }
+
     /// A folder of the main context, and the path of its root from the workspace's.
     fn pick_folder(&self, random: &mut Random) -> (String, &str) {
         if !self.is_in_workspace {
@@ -80,9 +89,10 @@ pub(crate) fn generate_dockerfile(
     if random.one_in(3) {
         taken.extend(generate_install(random, monorepo, image, usage, &mut lines));
     }
-    if random.one_in(4) {
-        let (folder, _) = image.pick_folder(random);
-        let source = join(&folder, random.pick(&["config", "src", "handler.py"]));
+    let (folder, root) = image.pick_folder(random);
+    let source = join(&folder, random.pick(&["config", "src", "handler.py"]));
+    let ignore = image.ignore_of(monorepo, root);
+    if random.one_in(4) && are_there(monorepo, root, &ignore, std::slice::from_ref(&source)) {
         let mount = format!("--mount=type=bind,source={source},target=/mounted");
         let copy = random.pick(&["cp -rP /mounted /copied", "find /mounted | sort > /copied"]);
         lines.push(format!("FROM {PYTHON} AS mounting\nRUN --network=none {mount} {copy}"));
@@ -128,7 +138,8 @@ fn generate_install(
         return Some("COPY --from=installed /build/.venv /venv".to_owned());
     }
     let lock = join(&folder, "requirements.lock");
-    if !monorepo.files.contains_key(&join(root, &lock)) {
+    let ignore = image.ignore_of(monorepo, root);
+    if !are_there(monorepo, root, &ignore, std::slice::from_ref(&lock)) {
         return None;
     }
     lines.push(format!("FROM {PYTHON} AS installed"));
@@ -172,8 +183,15 @@ fn generate_copy(
         words.push("--chmod=0644".to_owned());
     }
     let count = if random.one_in(4) { 2 } else { 1 };
-    let sources = (0..count).map(|_| generate_source(random, monorepo, image, root, &folder));
-    let list: Vec<String> = sources.chain([destination.to_owned()]).collect();
+    let sources = loop {
+        let drawn = (0..count).map(|_| draw_source(random, monorepo, root, &folder));
+        let drawn: Vec<String> = drawn.collect();
+        if random.one_in(40) || are_there(monorepo, root, &image.ignore_of(monorepo, root), &drawn)
+        {
+            break drawn;
+        }
+    };
+    let list: Vec<String> = sources.into_iter().chain([destination.to_owned()]).collect();
     let is_plain = !list.iter().any(|word| word.contains([' ', '[']));
     if is_plain && random.one_in(2) {
         words.extend(list);
@@ -183,22 +201,7 @@ fn generate_copy(
     format!("COPY {}", words.join(" "))
 }
 
-/// A source below `folder` of a context whose root is `root`; mostly one that is there.
-fn generate_source(
-    random: &mut Random,
-    monorepo: &Monorepo,
-    image: &Image,
-    root: &str,
-    folder: &str,
-) -> String {
-    loop {
-        let source = draw_source(random, monorepo, root, folder);
-        if random.one_in(40) || is_there(monorepo, image, root, &source) {
-            return source;
-        }
-    }
-}
-
+/// A source below `folder` of a context whose root is `root`.
 fn draw_source(random: &mut Random, monorepo: &Monorepo, root: &str, folder: &str) -> String {
     let paths = monorepo.below(join(root, folder).trim_end_matches('/'));
     if paths.is_empty() {
@@ -218,52 +221,4 @@ fn draw_source(random: &mut Random, monorepo: &Monorepo, root: &str, folder: &st
         _ => path.clone(),
     };
     join(folder, &source)
-}
-
-/// Whether a source is there, and not ignored. What is behind a pattern or a link to a folder is
-/// taken for it.
-fn is_there(monorepo: &Monorepo, image: &Image, root: &str, source: &str) -> bool {
-    let path = source.trim_end_matches('/');
-    if let Some(pattern) = path.find(['*', '?', '[']) {
-        let (folder, _) = path[..pattern].rsplit_once('/').unwrap_or((".", ""));
-        return is_there(monorepo, image, root, folder);
-    }
-    if path == "." || path.contains("..") {
-        return true;
-    }
-    let link = |path: &str| match monorepo.files.get(&join(root, path)) {
-        Some(Content::Link(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    if path.match_indices('/').any(|(at, _)| link(&path[..at]).is_some()) {
-        return true;
-    }
-    let own = join(&image.folder, "Dockerfile.dockerignore");
-    let is_main = image.named.as_ref().is_none_or(|(_, folder)| folder != root);
-    let has_own = is_main && monorepo.files.contains_key(&own);
-    let ignore = if has_own { own } else { join(root, ".dockerignore") };
-    let ignore = dockerfile::parse_dockerignore(monorepo.text(&ignore)).unwrap();
-    let full = join(root, path);
-    let mut files = monorepo.files.keys().filter(|other| is_within(&full, other));
-    if !files.any(|file| !ignore.excludes(file[root.len()..].trim_start_matches('/'))) {
-        return false;
-    }
-    link(path).is_none_or(|text| {
-        let target = resolve_link(parent(path), text);
-        target != path && is_there(monorepo, image, root, &target)
-    })
-}
-
-/// Where a link in a folder leads; the root of the context is the root of everything.
-fn resolve_link(folder: &str, text: &str) -> String {
-    let start = if text.starts_with('/') { "" } else { folder };
-    let mut path: Vec<&str> = start.split('/').filter(|name| !name.is_empty()).collect();
-    for name in text.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => drop(path.pop()),
-            name => path.push(name),
-        }
-    }
-    if path.is_empty() { ".".to_owned() } else { path.join("/") }
 }

@@ -44,7 +44,8 @@ pub(crate) fn generate_monorepo(random: &mut Random, usage: Use, mark: &str) -> 
         let stands_on = (has_image && !bases.is_empty() && !random.one_in(3))
             .then(|| bases[random.below(bases.len())].clone());
         let mut image = Image::new(name, folder, stands_on, &packages);
-        let pyproject = generate_project(random, name, &packages[..index.min(packages.len())]);
+        let pyproject =
+            generate_project(random, name, &packages[..index.min(packages.len())], usage);
         let settings =
             if has_image { generate_settings(random, &mut image, usage) } else { String::new() };
         monorepo.write(&join(folder, "pyproject.toml"), pyproject + &settings);
@@ -171,8 +172,10 @@ fn generate_ignore(random: &mut Random, monorepo: &mut Monorepo, folder: &str) {
     }
 }
 
-fn generate_project(random: &mut Random, name: &str, packages: &[String]) -> String {
-    let dependencies: Vec<&String> = packages.iter().filter(|_| random.one_in(3)).collect();
+fn generate_project(random: &mut Random, name: &str, packages: &[String], usage: Use) -> String {
+    // One that nothing brings into the build counts all the same: no build says anything of that.
+    let is_one = |random: &mut Random| usage == Use::Asked && random.one_in(3);
+    let dependencies: Vec<&String> = packages.iter().filter(|_| is_one(random)).collect();
     format!(
         "[project]\nname = \"{name}\"\nversion = \"0.1.0\"\ndescription = \"It is {name}.\"\n\
          dependencies = {dependencies:?}\n"
@@ -212,7 +215,8 @@ fn generate_settings(random: &mut Random, image: &mut Image, usage: Use) -> Stri
         image.has_target = true;
         add("target = \"final\"".to_owned());
     }
-    if random.one_in(10) {
+    // It asks for what a build may not need.
+    if usage == Use::Asked && random.one_in(10) {
         add("reads = \"context\"".to_owned());
     }
     if let (Some(base), true) = (&image.stands_on, random.one_in(3)) {

@@ -40,7 +40,8 @@ fn is_file(_: &str, content: &Content) -> bool {
     matches!(content, Content::File { .. })
 }
 
-fn is_source(path: &str) -> bool {
+/// Whether it is no file that shapes the workspace.
+pub(crate) fn is_source(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     !name.starts_with("Dockerfile")
         && ![".dockerignore", "pyproject.toml", "Cargo.toml", ".gitignore"].contains(&name)
@@ -130,7 +131,8 @@ const LINKS: [&str; 9] = [
     "./deep/../a.py",
 ];
 
-fn append(monorepo: &Monorepo, path: &str, end: &str) -> Mutation {
+/// An edit at the end of a file.
+pub(crate) fn append(monorepo: &Monorepo, path: &str, end: &str) -> Mutation {
     Mutation::Write { path: path.to_owned(), text: format!("{}{end}", monorepo.text(path)) }
 }
 

@@ -111,9 +111,11 @@ fn build_all(
         let Err(culprits) = run_bake(&root, &bake.to_string()) else { break };
         *is_broken = true;
         let known = refused.len();
-        for (culprit, image) in culprits {
-            for name in with_dependents(&graph, &culprit) {
-                refused.entry(name).or_insert(image.clone());
+        for Refusal { target, instruction, image } in culprits {
+            for culprit in with_instruction(&root, &graph, &target, &instruction) {
+                for name in with_relatives(&graph, &culprit, "dependents") {
+                    refused.entry(name).or_insert(image.clone());
+                }
             }
         }
         assert!(refused.len() > known, "BuildKit builds what it is not asked for");
@@ -130,8 +132,17 @@ fn build_all(
     Ok(built.collect())
 }
 
-/// Builds all targets; those that BuildKit refuses, if it does.
-fn run_bake(root: &Path, bake: &str) -> Result<(), BTreeMap<String, Image>> {
+/// An instruction that BuildKit refuses.
+#[derive(Debug)]
+struct Refusal {
+    /// The target that it is built for; the image itself or one that stands on it.
+    target: String,
+    instruction: String,
+    image: Image,
+}
+
+/// Builds all targets; what BuildKit refuses, if it does.
+fn run_bake(root: &Path, bake: &str) -> Result<(), Vec<Refusal>> {
     let mut command = Command::new("docker");
     command.args(["buildx", "bake", "--progress=plain", "--file=-"]).current_dir(root);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -154,21 +165,42 @@ fn run_bake(root: &Path, bake: &str) -> Result<(), BTreeMap<String, Image>> {
         };
         let begin = format!("{step} [");
         let rest = said.lines().find_map(|line| line.strip_prefix(&begin))?;
-        Some((rest.split([' ', ']']).next()?.to_owned(), image))
+        let (place, instruction) = rest.split_once("] ")?;
+        let target = place.split(' ').next()?.to_owned();
+        Some(Refusal { target, instruction: instruction.to_owned(), image })
     };
-    let culprits: BTreeMap<String, Image> = said.lines().filter_map(refusal).collect();
+    let culprits: Vec<Refusal> = said.lines().filter_map(refusal).collect();
     crate::explain(|| format!("refused: {culprits:?}\n{said}"));
     assert!(!culprits.is_empty(), "the engine fails: {said}");
     Err(culprits)
 }
 
-/// An image, and all that stand on it.
-fn with_dependents(graph: &Value, name: &str) -> Vec<String> {
-    let images = graph["images"].as_array().expect("there is a list of images").iter();
-    let image = images.filter(|image| image["name"] == name);
-    let dependents = image.flat_map(|image| image["dependents"].as_array().into_iter().flatten());
-    let dependents = dependents.filter_map(Value::as_str);
-    dependents.chain([name]).map(str::to_owned).collect()
+/// Which of a target and the images that it stands on have the instruction.
+fn with_instruction(root: &Path, graph: &Value, target: &str, instruction: &str) -> Vec<String> {
+    // BuildKit shows a list without its quotes.
+    let plain = |text: &str| text.replace(['[', ']', '"', ',', ' '], "");
+    let has_it = |name: &String| {
+        let image = image_of(graph, name);
+        let dockerfile = image.and_then(|image| image["dockerfile"].as_str()).unwrap_or_default();
+        let text = fs::read_to_string(root.join(dockerfile)).unwrap();
+        text.lines().any(|line| plain(line) == plain(instruction))
+    };
+    let mut names = with_relatives(graph, target, "depends_on");
+    names.retain(has_it);
+    if names.is_empty() { vec![target.to_owned()] } else { names }
+}
+
+fn image_of<'g>(graph: &'g Value, name: &str) -> Option<&'g Value> {
+    let images = graph["images"].as_array().expect("there is a list of images");
+    images.iter().find(|image| image["name"] == name)
+}
+
+/// An image and its `depends_on` or its `dependents`.
+fn with_relatives(graph: &Value, name: &str, which: &str) -> Vec<String> {
+    let relatives = image_of(graph, name).and_then(|image| image[which].as_array());
+    let relatives = relatives.into_iter().flatten();
+    let relatives = relatives.filter_map(|one| one.as_str().or_else(|| one["name"].as_str()));
+    relatives.chain([name]).map(str::to_owned).collect()
 }
 
 fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Built>) {
