@@ -171,6 +171,10 @@ impl Git {
                 let index = (index, written);
                 let more = compare::compare_index(&self.repository, index, workspace, found)?;
                 add_new(&mut changes, more);
+                if changes.iter().any(|change| workspace.is_settings(&change.path)) {
+                    let rest = compare::compare_rest(&self.repository, index, &changes)?;
+                    add_new(&mut changes, rest);
+                }
                 Ok(changes)
             }
             Kept::Status(work_tree) => {

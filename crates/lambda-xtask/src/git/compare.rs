@@ -45,6 +45,26 @@ pub(super) fn compare_index(
     Ok(compare.changes)
 }
 
+/// The same of all other files that git keeps: where the graph has changed, what was read then need
+/// not be read now.
+pub(super) fn compare_rest(
+    repository: &Repository,
+    (index, written): (&IndexFile, &Stamp),
+    known: &[Change],
+) -> anyhow::Result<Vec<Change>> {
+    let mut compare =
+        Compare { repository, index, written, changes: Vec::new(), suspects: Vec::new() };
+    let known: BTreeSet<&str> = known.iter().map(|change| change.path.as_str()).collect();
+    for entry in index.below(&repository.prefix) {
+        let path = &index.path(entry)[repository.prefix.len()..];
+        if !known.contains(path) {
+            compare.on_disk(entry, path);
+        }
+    }
+    compare.decide_suspects()?;
+    Ok(compare.changes)
+}
+
 struct Compare<'a> {
     repository: &'a Repository,
     index: &'a IndexFile,
@@ -135,19 +155,25 @@ impl Compare<'_> {
         let kept = kept.map(|entry| &self.index.path(entry)[prefix.len()..]);
         paths.extend(kept.filter(|path| workspace.is_settings(path)).map(str::to_owned));
         for path in paths {
-            let entry = self.index.find(&format!("{prefix}{path}"));
-            let metadata = fs::symlink_metadata(self.repository.root.join(&path)).ok();
-            match (entry, metadata) {
-                (None, None) => {}
-                (None, Some(_)) => self.changes.push(Change::of(path, Old::Absent)),
-                (Some(entry), None) => self.changed(entry),
-                (Some(entry), Some(metadata)) => {
-                    let mode = match metadata.is_symlink() {
-                        true => Mode::Symlink,
-                        false => file_mode(&metadata),
-                    };
-                    self.found(entry, mode, Stamp::of(&metadata).as_ref());
-                }
+            match self.index.find(&format!("{prefix}{path}")) {
+                Some(entry) => self.on_disk(entry, &path),
+                None if fs::symlink_metadata(self.repository.root.join(&path)).is_err() => {}
+                None => self.changes.push(Change::of(path, Old::Absent)),
+            }
+        }
+    }
+
+    /// An entry by a look at the disk.
+    fn on_disk(&mut self, entry: usize, path: &str) {
+        match fs::symlink_metadata(self.repository.root.join(path)) {
+            Err(_) => self.changed(entry),
+            Ok(metadata) if metadata.is_dir() => self.changed(entry),
+            Ok(metadata) => {
+                let mode = match metadata.is_symlink() {
+                    true => Mode::Symlink,
+                    false => file_mode(&metadata),
+                };
+                self.found(entry, mode, Stamp::of(&metadata).as_ref());
             }
         }
     }
