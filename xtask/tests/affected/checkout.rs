@@ -29,7 +29,7 @@ pub(crate) struct Checkout {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Json(Value),
-    /// Exit code 3.
+    /// Exit code 3, or 4 where nothing is a workspace.
     Problems(String),
 }
 
@@ -138,7 +138,7 @@ impl Checkout {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         match output.status.code() {
             Some(0) => Answer::Json(serde_json::from_slice(&output.stdout).unwrap()),
-            Some(3) => Answer::Problems(stderr),
+            Some(3 | 4) => Answer::Problems(stderr),
             _ => panic!("{arguments:?} ended with {}:\n{stderr}", output.status),
         }
     }

@@ -26,6 +26,7 @@ mod properties;
 #[path = "../buildkit/random.rs"]
 mod random;
 mod rebuild;
+mod regressions;
 mod shrink;
 mod sources;
 mod this_repository;

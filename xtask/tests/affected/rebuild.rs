@@ -156,9 +156,11 @@ fn run_bake(root: &Path, bake: &str) -> Result<(), Vec<Refusal>> {
     // `#7 [NAME STAGE 1/2] COPY …`, and later `#7 ERROR: …`.
     let refusal = |line: &str| {
         let (step, words) = line.split_once(" ERROR: ")?;
-        let image = if words.starts_with("failed to calculate checksum") {
+        // A file where an image below has a folder can't be copied either.
+        let refusals = ["failed to calculate checksum", "cannot copy", "cannot replace"];
+        let image = if refusals.iter().any(|refusal| words.starts_with(refusal)) {
             Image::Refused
-        } else if words.starts_with("lstat ") {
+        } else if words.starts_with("lstat ") || words.starts_with("process ") {
             Image::Unknown
         } else {
             return None;

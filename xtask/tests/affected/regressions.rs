@@ -1,0 +1,75 @@
+//! Cases in which `affected` was at odds with the fingerprints once, as small as they can be.
+
+use crate::compare::{Case, Outcome, run_case};
+use crate::monorepo::Monorepo;
+use crate::mutation::{After, Mutation, Step};
+
+/// Lambdas `one` and `two`, each of which copies its `handler.py` and `data.txt`.
+fn two_lambdas() -> Monorepo {
+    let mut monorepo = Monorepo::default();
+    let table = "[workspace.metadata.lambda-images]\n";
+    monorepo.write("Cargo.toml", format!("[workspace]\nmembers = []\n\n{table}"));
+    for name in ["one", "two"] {
+        let folder = format!("lambdas/{name}");
+        let dockerfile = "FROM scratch\nCOPY handler.py /\nCOPY data.txt /\n";
+        monorepo
+            .write(&format!("{folder}/pyproject.toml"), format!("[project]\nname = \"{name}\"\n"));
+        monorepo.write(&format!("{folder}/Dockerfile"), dockerfile);
+        monorepo.write(&format!("{folder}/handler.py"), "");
+        monorepo.write(&format!("{folder}/data.txt"), "data\n");
+    }
+    monorepo
+}
+
+/// Both say the same, and so many images are affected and not affected.
+#[track_caller]
+fn check(mutations: &[Mutation], after: After, expected: (usize, usize)) {
+    let step = |mutation: &Mutation| Step { label: "", mutation: mutation.clone(), after };
+    let steps = mutations.iter().map(step).collect();
+    let case = Case { monorepo: two_lambdas(), steps, subfolder: "", asks_first: false };
+    match run_case(&case) {
+        Outcome::Same { affected, not_affected } => {
+            assert_eq!((affected, not_affected), expected, "affected, not affected");
+        }
+        Outcome::Unusable { problems, .. } => panic!("{problems}"),
+        Outcome::Differs(fault) => panic!("{fault}"),
+    }
+}
+
+fn remove(path: &str) -> Mutation {
+    Mutation::Remove { path: path.to_owned() }
+}
+
+fn write(path: &str, text: &str) -> Mutation {
+    Mutation::Write { path: path.to_owned(), text: text.to_owned() }
+}
+
+/// Its Dockerfile is declared by nobody any more, and git's index has it all the same.
+#[test]
+fn a_lambda_is_gone_and_git_has_not_heard_of_it() {
+    for after in [After::Nothing, After::Stage, After::Commit] {
+        check(&[remove("lambdas/one")], after, (0, 1));
+    }
+}
+
+#[test]
+fn a_lambda_has_moved_and_git_has_not_heard_of_it() {
+    let (from, to) = ("lambdas/one".to_owned(), "lambdas/moved".to_owned());
+    check(&[Mutation::Rename { from, to }], After::Nothing, (0, 2));
+}
+
+/// Nobody reads the file any more, and at the commit somebody does.
+#[test]
+fn a_file_is_gone_with_the_instruction_that_read_it() {
+    let dockerfile = write("lambdas/one/Dockerfile", "FROM scratch\nCOPY handler.py /\n");
+    for after in [After::Nothing, After::Stage, After::Commit] {
+        check(&[dockerfile.clone(), remove("lambdas/one/data.txt")], after, (1, 1));
+    }
+    // As the instruction goes by a commit, and the file without one.
+    let committed = Step { label: "", mutation: dockerfile, after: After::Commit };
+    let gone = remove("lambdas/one/data.txt");
+    let steps = vec![committed, Step { label: "", mutation: gone, after: After::Nothing }];
+    let case = Case { monorepo: two_lambdas(), steps, subfolder: "", asks_first: true };
+    let outcome = run_case(&case);
+    assert!(matches!(outcome, Outcome::Same { affected: 1, not_affected: 1 }), "{outcome:?}");
+}
