@@ -16,7 +16,7 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<Step>,
     /// The workspace's folder in the repository.
     pub(crate) subfolder: &'static str,
-    /// Whether `affected` is the first to see the changes.
+    /// Whether `affected` is the first to look at the tree, and not the plan.
     pub(crate) asks_first: bool,
 }
 
@@ -39,14 +39,15 @@ pub(crate) enum Outcome {
 pub(crate) fn run_case(case: &Case) -> Outcome {
     let mut checkout = Checkout::create(&case.monorepo, case.subfolder);
     let first = checkout.first_commit();
-    let before = match plan_of(&checkout, &checkout.clone_of(&first, "before")) {
+    // In the tree itself, hashes are remembered from before the changes.
+    let place = match case.asks_first {
+        true => checkout.clone_of(&first, "before"),
+        false => checkout.root(),
+    };
+    let before = match plan_of(&checkout, &place) {
         Ok(plan) => plan,
         Err(problems) => return Outcome::Unusable { is_base: true, problems },
     };
-    // Hashes are remembered from before the changes.
-    if checkout.first_commit() == first && !case.asks_first {
-        drop(plan_of(&checkout, &checkout.root()));
-    }
     checkout.run_steps(&case.steps);
     let ask =
         || checkout.ask(&checkout.root(), &["affected", "--base", &first, "--format", "json"]);

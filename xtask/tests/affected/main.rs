@@ -1,7 +1,7 @@
 //! What `cargo xtask affected` says, against a plain comparison of fingerprints.
 //!
 //! A small monorepo is generated and committed, and changed in one to four ways, of which git hears or
-//! does not. The fingerprints of all images in a clean clone of the first commit and in the changed
+//! does not. The fingerprints of all images in the first commit and in the changed
 //! tree tell which images differ: `affected --base` has to name exactly these.
 //!
 //! Then real BuildKit builds the images of other monorepos before and after such changes: an image
