@@ -96,7 +96,7 @@ pub(crate) fn generate_dockerfile(
         let mount = format!("--mount=type=bind,source={source},target=/mounted");
         let copy = random.pick(&["cp -rP /mounted /copied", "find /mounted | sort > /copied"]);
         lines.push(format!("FROM {PYTHON} AS mounting\nRUN --network=none {mount} {copy}"));
-        taken.push("COPY --from=mounting /copied /copied".to_owned());
+        taken.push(format!("COPY --from=mounting /copied /copied-{}", image.name));
     }
     if random.one_in(3) {
         lines.push("FROM scratch AS files".to_owned());
@@ -150,7 +150,7 @@ fn generate_install(
          | sed '/win32/d;s/ *\\\\$//' | sort > /installed/distributions"
             .to_owned(),
     );
-    Some("COPY --from=installed /installed /installed".to_owned())
+    Some(format!("COPY --from=installed /installed /installed-{}", image.name))
 }
 
 fn generate_copy(

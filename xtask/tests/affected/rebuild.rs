@@ -31,8 +31,9 @@ pub(crate) enum Image {
     Files(BTreeMap<PathBuf, Built>),
     /// A source of it, or of an image that it stands on, isn't there.
     Refused,
-    /// BuildKit refuses it this time, and may build it another time: where the folder of a pattern
-    /// isn't there it depends on what it still has from earlier contexts.
+    /// Nobody knows whether it is at fault; or BuildKit refuses it this time, and may build it another
+    /// time: where the folder of a pattern isn't there it depends on what it still has from earlier
+    /// contexts.
     Unknown,
 }
 
@@ -112,7 +113,10 @@ fn build_all(
         *is_broken = true;
         let known = refused.len();
         for Refusal { target, instruction, image } in culprits {
-            for culprit in with_instruction(&root, &graph, &target, &instruction) {
+            let culprits = with_instruction(&root, &graph, &target, &instruction);
+            // Of several that have the instruction, only one may be at fault.
+            let image = if culprits.len() > 1 { Image::Unknown } else { image };
+            for culprit in culprits {
                 for name in with_relatives(&graph, &culprit, "dependents") {
                     refused.entry(name).or_insert(image.clone());
                 }
