@@ -42,6 +42,16 @@ pub(crate) fn check_dockerfile(text: &str) {
     resolve(text, &dockerfile, first, &args, &contexts);
 }
 
+/// Of [`check_dockerfile`] only what reads.
+pub(crate) fn read_large_dockerfile(text: &str) {
+    match parse_dockerfile(text) {
+        Err(faults) => check_faults(text, &faults),
+        Ok(dockerfile) => {
+            resolve(text, &dockerfile, None, &BTreeMap::new(), &BTreeSet::new());
+        }
+    }
+}
+
 /// `None` where it is refused.
 fn resolve(
     text: &str,
@@ -100,6 +110,13 @@ pub(crate) fn check_dockerignore(text: &str) {
     }
 }
 
+/// Of [`check_dockerignore`] only what reads, and an answer.
+pub(crate) fn read_large_dockerignore(text: &str) {
+    if let Some(ignore) = read_ignore(text) {
+        assert_eq!(ignore.excludes("src/lib.py"), Sweep::new(&ignore).excludes("src/lib.py"));
+    }
+}
+
 /// Patterns as lines. A `#` and a byte order mark mean something in the first column.
 fn as_ignore_file(patterns: &[String]) -> String {
     let mut text = String::new();
@@ -112,8 +129,8 @@ fn as_ignore_file(patterns: &[String]) -> String {
 
 /// Paths that patterns are likely to match, and some others, sorted.
 fn sample_paths(patterns: &[String]) -> BTreeSet<String> {
-    const MOST: usize = 12;
-    const MOST_CHARACTERS: usize = 100;
+    const MOST: usize = 4;
+    const MOST_CHARACTERS: usize = 50;
     let mut paths: BTreeSet<String> =
         ["a", "a/b", ".git/config", "src/lib.py"].map(str::to_owned).into();
     for pattern in patterns.iter().take(MOST) {
@@ -149,6 +166,13 @@ pub(crate) fn check_expand(text: &str) {
             assert!(!error.to_string().is_empty());
         }
     }
+}
+
+/// Of [`check_expand`] only what reads.
+pub(crate) fn read_large_expand(text: &str) {
+    let (word, value) = text.split_once("\nA=").unwrap_or((text, ""));
+    let variables = BTreeMap::from([("A".to_owned(), value.to_owned())]);
+    assert_ne!(expand_word(word, '\\', &variables), Ok("never".to_owned()));
 }
 
 /// An ignore file for the other checks; `None` where it is refused.

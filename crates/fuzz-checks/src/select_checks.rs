@@ -16,12 +16,25 @@ use crate::dockerfile_checks::{LONGEST_PATH, read_ignore};
 const LONGEST_NAME: usize = 255;
 
 pub(crate) fn check_select(text: &str) {
+    if let Some((ignore, listing, reads)) = read_parts(text) {
+        check_reads(&ignore, &listing, &reads);
+    }
+}
+
+/// Of [`check_select`] only what reads.
+pub(crate) fn read_large_select(text: &str) {
+    if let Some((ignore, listing, reads)) = read_parts(text) {
+        let listing = listing.without_ignored(&ignore);
+        let selection = select(&listing, &reads.iter().collect::<Vec<_>>());
+        let narrowed = parse_dockerignore(&narrowed_ignore(&ignore, &listing, &selection));
+        assert!(narrowed.is_ok(), "a narrowed ignore file is valid");
+    }
+}
+
+fn read_parts(text: &str) -> Option<(Dockerignore, Listing, Vec<ContextRead>)> {
     let mut parts = text.split("\n---\n");
-    let (Some(ignore), Some(tree), Some(stage)) = (parts.next(), parts.next(), parts.next()) else {
-        return;
-    };
-    let (Some(ignore), Some(reads)) = (read_ignore(ignore), read_stage(stage)) else { return };
-    check_reads(&ignore, &Listing::new(read_tree(tree)), &reads);
+    let (ignore, tree, stage) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((read_ignore(ignore)?, Listing::new(read_tree(tree)), read_stage(stage)?))
 }
 
 fn check_reads(ignore: &Dockerignore, all: &Listing, reads: &[ContextRead]) {

@@ -14,7 +14,7 @@ fn check(package: &str) {
         for shape in target.shapes {
             let text = (shape.make)(SIZE);
             assert!(text.len().abs_diff(SIZE) < SIZE / 10, "{}: {}", shape.name, text.len());
-            (target.check)(&text);
+            (target.read)(&text);
         }
     }
 }

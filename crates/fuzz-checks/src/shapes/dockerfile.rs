@@ -239,7 +239,7 @@ pub const EXPAND: &[Shape] = &[
         name: "replace-lines-in-vain",
         make: |size| {
             let value = "a".repeat(size / 2);
-            format!("${{A//a*{}b/c}}\nA={value}", "?".repeat(size / 4))
+            format!("${{A//a*{}b/c}}\nA={value}", "?".repeat(size / 2))
         },
     },
     Shape {
