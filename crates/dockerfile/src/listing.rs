@@ -74,6 +74,18 @@ impl Listing {
         Listing { entries, folders: OnceLock::new() }
     }
 
+    /// A listing of entries that are sorted by their paths, each of them clean and none there twice:
+    /// of a walk. That spares the work of making them so.
+    #[must_use]
+    pub fn of_sorted(entries: Vec<Entry>) -> Listing {
+        debug_assert!(entries.is_sorted_by(|a, b| a.path < b.path), "sorted, each once");
+        debug_assert!(
+            entries.iter().all(|entry| entry.path == below_root(&entry.path)),
+            "clean paths"
+        );
+        Listing { entries, folders: OnceLock::new() }
+    }
+
     /// What is left of the listing of a folder once its ignore file is applied.
     #[must_use]
     pub fn without_ignored(self, ignore: &Dockerignore) -> Listing {

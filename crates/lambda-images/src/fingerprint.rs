@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -107,11 +108,27 @@ pub fn inputs_of(
     graph: &ImageGraph,
     read: Vec<ReadInputs>,
 ) -> BTreeMap<ImageName, (Inputs, Fingerprint)> {
-    let mut all: BTreeMap<ImageName, (Inputs, Fingerprint)> = BTreeMap::new();
+    // Side by side those whose bases are all done.
+    let mut levels: Vec<Vec<(&Image, ReadInputs)>> = Vec::new();
+    let mut level_of: BTreeMap<&ImageName, usize> = BTreeMap::new();
     for (image, read) in graph.images().iter().zip(read) {
-        let inputs = inputs_of_image(image, read, &|name| all[name].1);
-        let fingerprint = inputs.fingerprint();
-        all.insert(image.name().clone(), (inputs, fingerprint));
+        let below = image.depends_on.keys().filter_map(|base| level_of.get(base)).max();
+        let level = below.map_or(0, |below| below + 1);
+        level_of.insert(image.name(), level);
+        levels.resize_with(levels.len().max(level + 1), Vec::new);
+        levels[level].push((image, read));
+    }
+    let mut all: BTreeMap<ImageName, (Inputs, Fingerprint)> = BTreeMap::new();
+    for level in levels {
+        let of_level: Vec<(ImageName, (Inputs, Fingerprint))> = level
+            .into_par_iter()
+            .map(|(image, read)| {
+                let inputs = inputs_of_image(image, read, &|name| all[name].1);
+                let fingerprint = inputs.fingerprint();
+                (image.name().clone(), (inputs, fingerprint))
+            })
+            .collect();
+        all.extend(of_level);
     }
     all
 }

@@ -60,6 +60,8 @@ pub(crate) struct Repository {
 pub(crate) struct Git {
     repository: Repository,
     kept: Kept,
+    /// The base commit, where it was asked for early.
+    base: Option<Result<BaseCommit, NoBase>>,
 }
 
 /// Which files git keeps, and how they are compared with the tree.
@@ -136,22 +138,24 @@ impl Git {
             Ok(repository) => repository,
             Err(why) => return Ok(Err(why)),
         };
+        let base = match against {
+            Against::Head => None,
+            Against::Base(given) => Some(repository.find_base(*given, environment)),
+        };
         let Some((index, written)) = repository.read_index() else {
             let work_tree = WorkTree::read(&repository)?;
-            return Ok(Ok(Git { repository, kept: Kept::Status(work_tree) }));
+            return Ok(Ok(Git { repository, kept: Kept::Status(work_tree), base }));
         };
-        let commit = match against {
-            Against::Head => Some(repository.head.clone()),
-            Against::Base(given) => {
-                repository.find_base(*given, environment).ok().map(|base| base.id)
-            }
+        let commit = match &base {
+            None => Some(repository.head.clone()),
+            Some(base) => base.as_ref().ok().map(|base| base.id.clone()),
         };
         let staged = commit.map(|commit| {
             let changes = repository.staged_since(&commit)?;
             anyhow::Ok((commit, changes))
         });
         let staged = staged.transpose()?.into_iter().collect();
-        Ok(Ok(Git { repository, kept: Kept::File { index, written, staged } }))
+        Ok(Ok(Git { repository, kept: Kept::File { index, written, staged }, base }))
     }
 
     /// Everything that differs between a commit and the tree, as far as it matters: of the files

@@ -5,7 +5,7 @@ use lambda_images::affected::{chains, levels};
 use serde_json::{Value, json};
 
 use super::bake::render_bake;
-use super::comparison::{Comparison, Now, compare_with_base};
+use super::comparison::{Comparison, Now, compare_with_base, since_base};
 use super::survey::{Survey, Wanted, keep_hashes, tell_warnings};
 use crate::checkout::Disk;
 use crate::cli::{Affected, AffectedFormat};
@@ -24,26 +24,27 @@ const MOST_JOBS: usize = 256;
 pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyhow::Result<u8> {
     let root = Workspace::find_root(environment)?;
     let state = State::of_workspace(&root);
-    let known = state.read_hashes();
-    let hashes = HashCache::parse(&known);
-    let disk = Disk { root: &root, hashes: &hashes };
+    let (known, given) = (state.read_hashes(), arguments.base.as_deref());
+    // Whatever doesn't wait for another goes side by side.
     let (read, git) = std::thread::scope(|scope| {
-        let git =
-            scope.spawn(|| Git::ask(&root, environment, &Against::Base(arguments.base.as_deref())));
-        let read = || -> anyhow::Result<_> {
-            let workspace = Workspace::read_checkout(root.clone(), &disk, environment)?;
+        let git = scope.spawn(|| Git::ask(&root, environment, &Against::Base(given)));
+        let hashes = scope.spawn(|| HashCache::parse(&known));
+        let read = Workspace::read(&root, environment).and_then(|workspace| {
+            let hashes = joined(hashes);
+            let disk = Disk { root: &root, hashes: &hashes };
             let found = Found::read(&disk, &workspace.graph)?;
-            let inputs = found.inputs(&workspace.graph);
-            Ok((workspace, found, inputs))
-        };
-        let read = read();
-        (read, git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            Ok((workspace, found, hashes))
+        });
+        (read, joined(git))
     });
-    let ((workspace, found, inputs), git) = (read?, git.context("failed to ask git")?);
+    let ((workspace, found, hashes), git) = (read?, git.context("failed to ask git")?);
     let selected = workspace.select(&arguments.images)?;
+    let (inputs, since) = std::thread::scope(|scope| {
+        let since = scope.spawn(|| since_base(&git, &workspace, &found, given, environment));
+        (found.inputs(&workspace.graph), joined(since))
+    });
     let now = Now { workspace: &workspace, found: &found, inputs: &inputs, hashes: &hashes };
-    let given = arguments.base.as_deref();
-    let comparison = compare_with_base(&now, &git, given, arguments.strict, environment)?;
+    let comparison = compare_with_base(&now, &git, since?, arguments.strict, environment)?;
     let comparison = comparison.of(&selected);
     tell_warnings(&workspace, &found);
     comparison.notes.iter().for_each(|text| note(text));
@@ -69,6 +70,11 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
     // The process ends here: to take all of this apart piece by piece costs more than it is worth.
     std::mem::forget((workspace, found, inputs, git));
     Ok(EXIT_SUCCESS)
+}
+
+/// What a thread came to; its panic goes on in this one.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn render_text(workspace: &Workspace, comparison: &Comparison) -> String {

@@ -37,35 +37,53 @@ pub(crate) struct Comparison {
     pub(crate) notes: Vec<String>,
 }
 
-/// Compares with the commit that is given, or that the CI service means.
+/// What differs from the commit that is given, or that the CI service means. `Err`: there is none.
+pub(crate) type SinceBase = Result<(BaseCommit, Differences), NoBase>;
+
+/// Finds the commit, and what differs from it.
+pub(crate) fn since_base(
+    git: &Result<Git, String>,
+    workspace: &Workspace,
+    found: &Found,
+    given: Option<&str>,
+    environment: &Environment,
+) -> anyhow::Result<SinceBase> {
+    let git = match git {
+        Ok(git) => git,
+        Err(why) => {
+            return Ok(Err(NoBase {
+                why: format!("there is no commit to compare with: {why}"),
+                hint: "run this in a git repository that has a commit".to_owned(),
+            }));
+        }
+    };
+    Ok(match git.find_base(given, environment) {
+        Ok(base) => {
+            let differences = git.differences(&base, workspace, found)?;
+            Ok((base, differences))
+        }
+        Err(none) => Err(none),
+    })
+}
+
+/// Compares with that commit.
 ///
 /// # Errors
 /// With `strict`, where there is no commit to compare with; else all images are affected then.
 pub(crate) fn compare_with_base(
     now: &Now,
     git: &Result<Git, String>,
-    given: Option<&str>,
+    since: SinceBase,
     strict: bool,
     environment: &Environment,
 ) -> anyhow::Result<Comparison> {
-    let base = match git {
-        Ok(git) => git.find_base(given, environment).map(|base| (git, base)),
-        Err(why) => Err(NoBase {
-            why: format!("there is no commit to compare with: {why}"),
-            hint: "run this in a git repository that has a commit".to_owned(),
-        }),
-    };
-    match base {
-        Ok((git, base)) => compare_with(now, git, base, environment),
-        Err(NoBase { why, hint }) if strict => Err(environment_failure(why, hint)),
-        Err(NoBase { why, hint }) => Ok(Comparison {
-            notes: vec![format!(
-                "warning: {why}: all images are taken for affected\n  hint: {hint}"
-            )],
-            images: all_affected(now, &why),
-            base: None,
-            removed: Vec::new(),
-        }),
+    match (since, git) {
+        (Ok((base, differences)), Ok(git)) => {
+            compare_with(now, git, base, &differences, environment)
+        }
+        (Err(NoBase { why, hint }), _) if strict => Err(environment_failure(why, hint)),
+        (Err(NoBase { why, hint }), _) => Ok(nothing_to_compare_with(now, &why, &hint)),
+        (Ok(_), Err(why)) => Ok(nothing_to_compare_with(now, why, "is this a git repository?")),
     }
 }
 
@@ -73,12 +91,12 @@ fn compare_with(
     now: &Now,
     git: &Git,
     base: BaseCommit,
+    differences: &Differences,
     environment: &Environment,
 ) -> anyhow::Result<Comparison> {
-    let differences = git.differences(&base, now.workspace, now.found)?;
     let disk = Disk { root: &now.workspace.root, hashes: now.hashes };
-    let checkout = AtCommit::new(disk, git, &differences, now.found);
-    let before = match Before::read(now, &checkout, &differences, environment) {
+    let checkout = AtCommit::new(disk, git, differences, now.found);
+    let before = match Before::read(now, &checkout, differences, environment) {
         Ok(before) => before,
         Err(error) => {
             // A commit whose workspace had problems: nobody knows what it would have built.
@@ -113,7 +131,7 @@ fn compare_with(
         None if before.workspace.is_none() => Some(now.inputs[name].1),
         None => None,
     };
-    let doubts = doubts(now, &differences);
+    let doubts = doubts(now, differences);
     let images = compare(graph, &fingerprint, now.inputs, &doubts, &reasons_of);
     let removed = old_graph.images().iter().map(lambda_images::graph::Image::name);
     let removed = removed.filter(|name| graph.get(name).is_none()).cloned().collect();
@@ -190,6 +208,16 @@ fn doubts(now: &Now, differences: &Differences) -> BTreeMap<ImageName, Reason> {
         }
     }
     doubts
+}
+
+fn nothing_to_compare_with(now: &Now, why: &str, hint: &str) -> Comparison {
+    let note = format!("warning: {why}: all images are taken for affected\n  hint: {hint}");
+    Comparison {
+        notes: vec![note],
+        images: all_affected(now, why),
+        base: None,
+        removed: Vec::new(),
+    }
 }
 
 fn all_affected(now: &Now, why: &str) -> Vec<AffectedImage> {

@@ -11,7 +11,7 @@ use lambda_images::plan::{Destination, ImageNames, Plan, PlanFacts, Stored, imag
 use lambda_images::record::Record;
 use lambda_images::tag::GitState;
 
-use super::comparison::{Comparison, Now, compare_with_base};
+use super::comparison::{Comparison, Now, compare_with_base, since_base};
 use crate::checkout::Disk;
 use crate::display::note;
 use crate::environment::Environment;
@@ -128,7 +128,8 @@ impl Survey {
         let hashes = HashCache::parse(&known);
         let Survey { workspace, found, inputs, asked_git, .. } = self;
         let now = Now { workspace, found, inputs, hashes: &hashes };
-        compare_with_base(&now, asked_git, given, strict, environment)
+        let since = since_base(asked_git, workspace, found, given, environment)?;
+        compare_with_base(&now, asked_git, since, strict, environment)
     }
 
     /// All that is known of one image.

@@ -69,7 +69,10 @@ impl Git {
         given: Option<&str>,
         environment: &Environment,
     ) -> Result<BaseCommit, NoBase> {
-        self.repository.find_base(given, environment)
+        match &self.base {
+            Some(base) => base.clone(),
+            None => self.repository.find_base(given, environment),
+        }
     }
 }
 

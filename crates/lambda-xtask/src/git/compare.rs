@@ -10,7 +10,7 @@
 //! A file that nobody reads is not looked at: what it is doesn't matter to any image.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use dockerfile::{EntryKind, Sweep};
 use lambda_images::fingerprint::Mode;
 use lambda_images::graph::ContextFolder;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::index_file::IndexFile;
 use super::{Change, Old, Repository};
@@ -58,7 +59,8 @@ pub(super) fn compare_rest(
     for entry in index.below(&repository.prefix) {
         let path = &index.path(entry)[repository.prefix.len()..];
         if !known.contains(path) {
-            compare.on_disk(entry, path);
+            let metadata = fs::symlink_metadata(repository.root.join(path)).ok();
+            compare.on_disk(entry, metadata);
         }
     }
     compare.decide_suspects()?;
@@ -154,21 +156,26 @@ impl Compare<'_> {
         let kept = self.index.below(&prefix);
         let kept = kept.map(|entry| &self.index.path(entry)[prefix.len()..]);
         paths.extend(kept.filter(|path| workspace.is_settings(path)).map(str::to_owned));
-        for path in paths {
-            match self.index.find(&format!("{prefix}{path}")) {
-                Some(entry) => self.on_disk(entry, &path),
-                None if fs::symlink_metadata(self.repository.root.join(&path)).is_err() => {}
-                None => self.changes.push(Change::of(path, Old::Absent)),
+        let root = &self.repository.root;
+        let looked_at: Vec<(String, Option<Metadata>)> = paths
+            .into_par_iter()
+            .map(|path| (fs::symlink_metadata(root.join(&path)).ok(), path))
+            .map(|(metadata, path)| (path, metadata))
+            .collect();
+        for (path, metadata) in looked_at {
+            match (self.index.find(&format!("{prefix}{path}")), metadata) {
+                (Some(entry), metadata) => self.on_disk(entry, metadata),
+                (None, None) => {}
+                (None, Some(_)) => self.changes.push(Change::of(path, Old::Absent)),
             }
         }
     }
 
     /// An entry by a look at the disk.
-    fn on_disk(&mut self, entry: usize, path: &str) {
-        match fs::symlink_metadata(self.repository.root.join(path)) {
-            Err(_) => self.changed(entry),
-            Ok(metadata) if metadata.is_dir() => self.changed(entry),
-            Ok(metadata) => {
+    fn on_disk(&mut self, entry: usize, metadata: Option<Metadata>) {
+        match metadata.filter(|metadata| !metadata.is_dir()) {
+            None => self.changed(entry),
+            Some(metadata) => {
                 let mode = match metadata.is_symlink() {
                     true => Mode::Symlink,
                     false => file_mode(&metadata),

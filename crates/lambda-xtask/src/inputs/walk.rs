@@ -39,7 +39,7 @@ pub(crate) fn list_folder(
     loop {
         let mut entries = Walk { root: &path, folder, ignore, reach }.find()?;
         entries.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        let listing = Listing::new(entries);
+        let listing = Listing::of_sorted(entries);
         if !reach.add_links(&listing) {
             return Ok(listing);
         }
