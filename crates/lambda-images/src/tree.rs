@@ -135,6 +135,11 @@ impl Tree {
         self.files[index].as_ref()
     }
 
+    /// What is in it, and what is known of each entry, to be told side by side.
+    pub fn files_mut(&mut self) -> (&Listing, &mut [Option<FileState>]) {
+        (&self.listing, &mut self.files)
+    }
+
     /// Tells what an entry is.
     pub fn set_file(&mut self, index: usize, file: FileState) {
         self.files[index] = Some(file);

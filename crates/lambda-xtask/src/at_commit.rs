@@ -20,10 +20,10 @@ use lambda_images::paths;
 use lambda_images::problem::Problem;
 use lambda_images::tree::{FileState, Tree};
 
-use crate::checkout::{Checkout, Disk, Stamps, link_problem};
+use crate::checkout::{Checkout, Disk, link_problem};
 use crate::folders::Glob;
 use crate::git::{Blobs, Differences, Git, Old};
-use crate::inputs::{Found, hash_file};
+use crate::inputs::{Found, SeenFiles, hash_file};
 
 /// The files at a commit.
 pub(crate) struct AtCommit<'a> {
@@ -263,14 +263,19 @@ impl Checkout for AtCommit<'_> {
         folder: &str,
         ignore: Option<&Dockerignore>,
         reach: &mut Reach,
-    ) -> Result<Tree, Vec<Problem>> {
-        match self.derive(folder, ignore, reach) {
-            Some(tree) => Ok(tree),
-            None => Ok(Tree::new(folder, self.list_all(folder, ignore, reach)?)),
-        }
+    ) -> Result<(Tree, SeenFiles), Vec<Problem>> {
+        let tree = match self.derive(folder, ignore, reach) {
+            Some(tree) => tree,
+            None => Tree::new(folder, self.list_all(folder, ignore, reach)?),
+        };
+        Ok((tree, SeenFiles::new()))
     }
 
-    fn fill(&self, contexts: &mut Contexts) -> Result<Stamps, Vec<Problem>> {
+    fn fill(
+        &self,
+        contexts: &mut Contexts,
+        _: Vec<SeenFiles>,
+    ) -> Result<Vec<SeenFiles>, Vec<Problem>> {
         let mut problems = Vec::new();
         let wanted = contexts.wanted();
         for (tree, wanted) in contexts.trees_mut().iter_mut().zip(wanted) {
@@ -285,6 +290,6 @@ impl Checkout for AtCommit<'_> {
                 }
             }
         }
-        if problems.is_empty() { Ok(Stamps::new()) } else { Err(problems) }
+        if problems.is_empty() { Ok(Vec::new()) } else { Err(problems) }
     }
 }

@@ -13,8 +13,8 @@ use lambda_images::problem::Problem;
 use lambda_images::tree::Tree;
 
 use crate::folders::{Glob, matching_folders};
-use crate::hash_cache::{HashCache, Stamp};
-use crate::inputs::{hash_wanted, list_folder};
+use crate::hash_cache::HashCache;
+use crate::inputs::{SeenFiles, hash_wanted, list_folder};
 
 /// What can be asked of the files. All paths are relative to the workspace root.
 pub(crate) trait Checkout: Sync {
@@ -32,15 +32,17 @@ pub(crate) trait Checkout: Sync {
         folder: &str,
         ignore: Option<&Dockerignore>,
         reach: &mut Reach,
-    ) -> Result<Tree, Vec<Problem>>;
+    ) -> Result<(Tree, SeenFiles), Vec<Problem>>;
 
-    /// Fills the trees with the state of every file that somebody reads.
-    fn fill(&self, contexts: &mut Contexts) -> Result<Stamps, Vec<Problem>>;
+    /// Fills the trees with the state of every file that somebody reads. `seen` is what
+    /// [`Checkout::list`] gave with each tree; what comes back has the states of all of them, or is
+    /// empty where nobody looked at the disk.
+    fn fill(
+        &self,
+        contexts: &mut Contexts,
+        seen: Vec<SeenFiles>,
+    ) -> Result<Vec<SeenFiles>, Vec<Problem>>;
 }
-
-/// For each tree and entry, the state on disk in which the file was found; empty where nobody
-/// looked at the disk.
-pub(crate) type Stamps = Vec<Vec<Option<Stamp>>>;
 
 /// The files on disk.
 pub(crate) struct Disk<'a> {
@@ -78,12 +80,17 @@ impl Checkout for Disk<'_> {
         folder: &str,
         ignore: Option<&Dockerignore>,
         reach: &mut Reach,
-    ) -> Result<Tree, Vec<Problem>> {
-        list_folder(self.root, folder, ignore, reach).map(|listing| Tree::new(folder, listing))
+    ) -> Result<(Tree, SeenFiles), Vec<Problem>> {
+        let (listing, seen) = list_folder(self.root, folder, ignore, reach)?;
+        Ok((Tree::new(folder, listing), seen))
     }
 
-    fn fill(&self, contexts: &mut Contexts) -> Result<Stamps, Vec<Problem>> {
-        hash_wanted(self.root, contexts, self.hashes)
+    fn fill(
+        &self,
+        contexts: &mut Contexts,
+        seen: Vec<SeenFiles>,
+    ) -> Result<Vec<SeenFiles>, Vec<Problem>> {
+        hash_wanted(self.root, contexts, seen, self.hashes)
     }
 }
 

@@ -59,6 +59,17 @@ impl Stamp {
         })
     }
 
+    /// The same of what the system says itself.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of_stat(stat: &rustix::fs::Stat) -> Option<Stamp> {
+        Some(Stamp {
+            size: u64::try_from(stat.st_size).ok()?,
+            inode: stat.st_ino,
+            modified: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).ok()?),
+            changed: (stat.st_ctime, u32::try_from(stat.st_ctime_nsec).ok()?),
+        })
+    }
+
     /// Elsewhere there is no time of status change: nothing is recorded.
     #[cfg(not(unix))]
     pub(crate) fn of(_: &Metadata) -> Option<Stamp> {

@@ -3,11 +3,12 @@
 //!
 //! It does not decide what an image reads: that is for the graph and `lambda_images::contexts`.
 
+mod folder;
 mod hash;
 mod walk;
 
 pub(crate) use hash::{file_mode, hash_file, hash_wanted};
-pub(crate) use walk::list_folder;
+pub(crate) use walk::{SeenFiles, list_folder};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
@@ -29,7 +30,7 @@ use rayon::iter::{
 };
 
 use crate::at_commit::AtCommit;
-use crate::checkout::{Checkout, Stamps};
+use crate::checkout::Checkout;
 use crate::failure::WorkspaceProblems;
 use crate::hash_cache::Stamp;
 use crate::state::State;
@@ -45,7 +46,8 @@ pub(crate) struct Found {
     /// What is read of each folder by any of the images, and what links lead to.
     pub(crate) reaches: BTreeMap<ContextFolder, Arc<Reach>>,
     pub(crate) locks: Mutex<Locks>,
-    stamps: Stamps,
+    /// Of each tree.
+    seen: Vec<SeenFiles>,
     /// What is not as it should be and keeps nothing from being built.
     pub(crate) warnings: Vec<Problem>,
 }
@@ -75,7 +77,8 @@ impl Found {
         let reads = images.par_iter().map(|image| contexts.read(image, &image.contexts)).collect();
         found.contexts.set_reads(reads);
         found.add_left_out(checkout, graph, images)?;
-        found.stamps = checkout.fill(&mut found.contexts).map_err(workspace_problems)?;
+        let seen = std::mem::take(&mut found.seen);
+        found.seen = checkout.fill(&mut found.contexts, seen).map_err(workspace_problems)?;
         found.read_locks(checkout);
         Ok(found)
     }
@@ -101,26 +104,28 @@ impl Found {
                 self.ignores.insert(folder.clone(), ignore.clone());
             }
         }
-        let listed: Vec<Result<(Tree, Group), Vec<Problem>>> = groups
+        let listed: Vec<Result<Listed, Vec<Problem>>> = groups
             .into_iter()
             .collect::<Vec<_>>()
             .into_par_iter()
             .map(|((folder, ignore), mut group)| {
                 let tree = match ignore.map(|path| ignore_files.parsed(path)) {
                     // Its problem is told; what it would have left out must not make others.
-                    Some(None) => Tree::new(folder, Listing::default()),
+                    Some(None) => (Tree::new(folder, Listing::default()), SeenFiles::new()),
                     ignore => {
                         let ignore = ignore.flatten();
                         report_own_files(&group, ignore)?;
                         checkout.list(folder, ignore, &mut group.reach)?
                     }
                 };
-                Ok((tree, group))
+                let (tree, seen) = tree;
+                Ok(Listed { tree, seen, group })
             })
             .collect();
         for result in listed {
             match result {
-                Ok((tree, group)) => {
+                Ok(Listed { tree, seen, group }) => {
+                    self.seen.push(seen);
                     let reach = Arc::new(group.reach);
                     let reaches =
                         group.folders.iter().map(|folder| (folder.clone(), reach.clone()));
@@ -172,7 +177,7 @@ impl Found {
 
     /// The state on disk in which a file was found.
     pub(crate) fn stamp(&self, tree: usize, entry: usize) -> Option<&Stamp> {
-        self.stamps.get(tree)?.get(entry)?.as_ref()
+        self.seen.get(tree)?.get(entry)?.as_ref()?.stamp.as_ref()
     }
 
     /// Paths of all files that are read, relative to the workspace root.
@@ -231,7 +236,7 @@ impl Found {
                 changed[index] = true;
             }
         }
-        checkout.fill(&mut found.contexts).map_err(workspace_problems)?;
+        checkout.fill(&mut found.contexts, Vec::new()).map_err(workspace_problems)?;
         found.read_locks(checkout);
         Ok(Some((found, changed)))
     }
@@ -259,6 +264,13 @@ impl Found {
     pub(crate) fn of_image(&self, index: usize) -> &[ReadContext] {
         self.contexts.of_image(index)
     }
+}
+
+/// A folder that was listed for a group.
+struct Listed {
+    tree: Tree,
+    seen: SeenFiles,
+    group: Group,
 }
 
 /// The contexts that see a folder through one ignore file.

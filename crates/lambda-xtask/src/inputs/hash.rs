@@ -8,68 +8,70 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use dockerfile::EntryKind;
+use dockerfile::{Entry, EntryKind};
 use lambda_images::contexts::Contexts;
 use lambda_images::fingerprint::{Hasher, Mode, sha256};
+use lambda_images::paths;
 use lambda_images::problem::Problem;
 use lambda_images::tree::FileState;
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, IntoParallelRefMutIterator as _,
+    ParallelIterator as _,
+};
 
-use crate::checkout::Stamps;
+use super::SeenFiles;
+use super::folder::Seen;
 use crate::hash_cache::{HashCache, Stamp};
 
 /// Bytes that are read at a time.
 const BUFFER: usize = 128 * 1024;
 
-/// An entry of a listing, what it is, and the state in which it was found.
-type Hashed = (usize, FileState, Option<Stamp>);
-
-/// Fills the trees with the state of every file that somebody reads.
+/// Fills the trees with the state of every file that somebody reads; `seen` becomes that of all of
+/// them.
 ///
 /// # Errors
 /// Files that can't be read, all of them. One that went away since its folder was listed is none.
 pub(crate) fn hash_wanted(
     root: &Path,
     contexts: &mut Contexts,
+    mut seen: Vec<SeenFiles>,
     hashes: &HashCache,
-) -> Result<Stamps, Vec<Problem>> {
-    let mut stamps = Stamps::new();
-    let mut problems = Vec::new();
+) -> Result<Vec<SeenFiles>, Vec<Problem>> {
     let wanted = contexts.wanted();
-    for (tree, wanted) in contexts.trees_mut().iter_mut().zip(wanted) {
-        let indices: Vec<usize> = (0..wanted.len()).filter(|&index| wanted[index]).collect();
-        let hash = |place: &mut Place, index: usize| {
-            let entry = &tree.listing().entries()[index];
+    seen.resize_with(wanted.len(), SeenFiles::new);
+    let mut problems = Vec::new();
+    for ((tree, wanted), seen) in contexts.trees_mut().iter_mut().zip(wanted).zip(&mut seen) {
+        seen.resize(wanted.len(), None);
+        let folder = tree.folder.clone();
+        let (listing, files) = tree.files_mut();
+        let entries = listing.entries().par_iter().zip(wanted);
+        let hash = |place: &mut Place, (((entry, wanted), file), seen): ToFill| {
+            if !wanted || entry.kind == EntryKind::Folder {
+                return None;
+            }
             let state = match &entry.kind {
-                EntryKind::Folder => return Ok(None),
-                EntryKind::Symlink(text) => Ok((link_state(text), None)),
-                EntryKind::File => hash_into(place.of(root, &tree.folder, &entry.path), hashes),
+                EntryKind::Symlink(text) => Ok(link_state(text)),
+                _ => hash_into(place.of(root, &folder, &entry.path), seen, hashes),
             };
             match state {
-                Ok((state, stamp)) => Ok(Some((index, state, stamp))),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Ok(state) => *file = Some(state),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    Err(Problem::of_file(tree.path(index), format!("failed to read it: {error}")))
+                    let path = paths::in_folder(&folder, &entry.path);
+                    return Some(Problem::of_file(path, format!("failed to read it: {error}")));
                 }
             }
+            None
         };
-        let states: Vec<Result<Option<Hashed>, Problem>> =
-            indices.into_par_iter().map_init(Place::default, hash).collect();
-        let mut of_tree = vec![None; wanted.len()];
-        for state in states {
-            match state {
-                Ok(Some((index, state, stamp))) => {
-                    tree.set_file(index, state);
-                    of_tree[index] = stamp;
-                }
-                Ok(None) => {}
-                Err(problem) => problems.push(problem),
-            }
-        }
-        stamps.push(of_tree);
+        let filled = entries.zip(files.par_iter_mut()).zip(seen.par_iter_mut());
+        let found: Vec<Problem> = filled.map_init(Place::default, hash).flatten_iter().collect();
+        problems.extend(found);
     }
-    if problems.is_empty() { Ok(stamps) } else { Err(problems) }
+    if problems.is_empty() { Ok(seen) } else { Err(problems) }
 }
+
+/// An entry, whether somebody reads it, and what is to be told of it.
+type ToFill<'t> = (((&'t Entry, bool), &'t mut Option<FileState>), &'t mut Option<Seen>);
 
 fn link_state(text: &str) -> FileState {
     FileState { mode: Mode::Symlink, sha256: sha256(text.as_bytes()), size: text.len() as u64 }
@@ -80,13 +82,13 @@ pub(crate) fn hash_file(root: &Path, path: &str, hashes: &HashCache) -> io::Resu
     if fs::symlink_metadata(root.join(path))?.is_symlink() {
         return Ok(link_state(&fs::read_link(root.join(path))?.to_string_lossy()));
     }
-    hash_into(Place::default().of(root, "", path), hashes).map(|(state, _)| state)
+    hash_into(Place::default().of(root, "", path), &mut None, hashes)
 }
 
 /// One file after the other, without new memory for each.
 #[derive(Default)]
 struct Place {
-    full: PathBuf,
+    root: PathBuf,
     /// From the workspace root.
     path: String,
     buffer: Vec<u8>,
@@ -102,22 +104,34 @@ impl Place {
             self.path.push('/');
         }
         self.path.push_str(path);
-        self.full.clear();
-        self.full.push(root);
-        self.full.push(&self.path);
+        if self.root != root {
+            root.clone_into(&mut self.root);
+        }
         self
     }
 }
 
-fn hash_into(place: &mut Place, hashes: &HashCache) -> io::Result<(FileState, Option<Stamp>)> {
-    let Place { full, path, buffer, next } = place;
-    let metadata = fs::metadata(&full)?;
-    let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
+/// `seen` is where the file's state is, or comes to be.
+fn hash_into(
+    place: &mut Place,
+    seen: &mut Option<Seen>,
+    hashes: &HashCache,
+) -> io::Result<FileState> {
+    let Place { root, path, buffer, next } = place;
+    let full = || root.join(&*path);
+    let Seen { mode, size, stamp } = match seen {
+        Some(seen) => *seen,
+        None => {
+            let metadata = fs::metadata(full())?;
+            let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
+            *seen.insert(Seen { mode, size: metadata.len(), stamp })
+        }
+    };
     if let Some(sha256) = hashes.get(path, stamp, next) {
-        return Ok((FileState { mode, sha256, size: metadata.len() }, stamp));
+        return Ok(FileState { mode, sha256, size });
     }
     let now = SystemTime::now();
-    let mut file = File::open(&full)?;
+    let mut file = File::open(full())?;
     let mut hasher = Hasher::default();
     let mut size = 0;
     buffer.resize(BUFFER, 0);
@@ -132,7 +146,7 @@ fn hash_into(place: &mut Place, hashes: &HashCache) -> io::Result<(FileState, Op
     }
     let sha256 = hasher.finish();
     hashes.record(path, stamp, now, sha256);
-    Ok((FileState { mode, sha256, size }, stamp))
+    Ok(FileState { mode, sha256, size })
 }
 
 #[cfg(unix)]

@@ -15,11 +15,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::folder::{Kind, Seen, read_folder};
 use dockerfile::{Dockerignore, Entry, EntryKind, Folder, Listing, Reach, Reached};
 use lambda_images::paths;
 use lambda_images::problem::Problem;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
+
+/// The state in which each entry of a listing was found; of those that are read for certain.
+pub(crate) type SeenFiles = Vec<Option<Seen>>;
 
 /// What `ignore` leaves of a folder, as far as `reach` may lead; what links lead to is added to it.
 pub(crate) fn list_folder(
@@ -27,7 +31,7 @@ pub(crate) fn list_folder(
     folder: &str,
     ignore: Option<&Dockerignore>,
     reach: &mut Reach,
-) -> Result<Listing, Vec<Problem>> {
+) -> Result<(Listing, SeenFiles), Vec<Problem>> {
     let path = root.join(folder);
     if !path.is_dir() {
         let message = match path.exists() {
@@ -38,10 +42,11 @@ pub(crate) fn list_folder(
     }
     loop {
         let mut entries = Walk { root: &path, folder, ignore, reach }.find()?;
-        entries.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        entries.par_sort_unstable_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+        let (entries, seen) = entries.into_iter().unzip();
         let listing = Listing::of_sorted(entries);
         if !reach.add_links(&listing) {
-            return Ok(listing);
+            return Ok((listing, seen));
         }
     }
 }
@@ -65,19 +70,20 @@ struct Level {
 /// What one folder holds.
 #[derive(Default)]
 struct Listed {
-    entries: Vec<Entry>,
+    entries: Vec<(Entry, Option<Seen>)>,
     folders: Vec<Level>,
     problems: Vec<Problem>,
 }
 
 impl Walk<'_> {
-    fn find(&self) -> Result<Vec<Entry>, Vec<Problem>> {
+    fn find(&self) -> Result<Vec<(Entry, Option<Seen>)>, Vec<Problem>> {
         let Some(reached) = self.reach.root() else { return Ok(Vec::new()) };
         let patterns = self.ignore.map(Dockerignore::root);
         let mut levels = vec![Level { path: String::new(), patterns, reached }];
         let mut all = Listed::default();
         while !levels.is_empty() {
-            let listed: Vec<Listed> = levels.par_iter().map(|level| self.list(level)).collect();
+            let list = |buffer: &mut Vec<u8>, level: &Level| self.list(level, buffer);
+            let listed: Vec<Listed> = levels.par_iter().map_init(Vec::new, list).collect();
             levels.clear();
             for listed in listed {
                 all.entries.extend(listed.entries);
@@ -88,33 +94,33 @@ impl Walk<'_> {
         if all.problems.is_empty() { Ok(all.entries) } else { Err(all.problems) }
     }
 
-    fn list(&self, level: &Level) -> Listed {
+    fn list(&self, level: &Level, buffer: &mut Vec<u8>) -> Listed {
         let mut listed = Listed::default();
-        let entries = fs::read_dir(self.root.join(&level.path)).and_then(Iterator::collect);
-        let entries: Vec<fs::DirEntry> = match entries {
-            Ok(entries) => entries,
-            Err(error) => {
-                // One that went away since the folder above was listed is no input.
-                if error.kind() != io::ErrorKind::NotFound {
-                    listed.problems.push(self.unreadable(&level.path, &error));
-                }
-                return listed;
+        let read = read_folder(&self.root.join(&level.path), buffer, &mut |name, kind, look| {
+            self.add(level, name, kind, look, &mut listed);
+        });
+        match read {
+            // One that went away since the folder above was listed is no input.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                listed.problems.push(self.unreadable(&level.path, &error));
             }
-        };
-        for entry in entries {
-            // An error here, too, says that it went away.
-            if let Ok(kind) = entry.file_type() {
-                self.add(level, &entry.file_name(), kind, &mut listed);
-            }
+            _ => {}
         }
         listed
     }
 
-    fn add(&self, level: &Level, name: &OsStr, kind: fs::FileType, listed: &mut Listed) {
+    fn add(
+        &self,
+        level: &Level,
+        name: &OsStr,
+        kind: Kind,
+        look: &dyn Fn() -> Option<Seen>,
+        listed: &mut Listed,
+    ) {
         let lossy = name.to_string_lossy();
-        let path = || format!("{}{lossy}", level.path);
+        let path = || [level.path.as_str(), &lossy].concat();
         let reached = self.reach.enter(&level.reached, &lossy);
-        if kind.is_dir() {
+        if kind == Kind::Folder {
             let (excluded, patterns) = match (self.ignore, &level.patterns) {
                 (Some(ignore), Some(patterns)) => {
                     let entered = ignore.enter(patterns, &lossy);
@@ -127,36 +133,38 @@ impl Walk<'_> {
             };
             if name.to_str().is_some() {
                 if !excluded {
-                    listed.entries.push(Entry { path: path(), kind: EntryKind::Folder });
+                    listed.entries.push((Entry { path: path(), kind: EntryKind::Folder }, None));
                 }
                 if let Some(reached) = reached {
-                    listed.folders.push(Level { path: path() + "/", patterns, reached });
+                    let path = [level.path.as_str(), &lossy, "/"].concat();
+                    listed.folders.push(Level { path, patterns, reached });
                 }
             } else if !excluded && reached.is_some() {
                 listed.problems.push(self.not_utf8(&path()));
             }
-        } else if kind.is_file() || kind.is_symlink() {
-            let excluded = match (self.ignore, &level.patterns) {
-                (Some(ignore), Some(patterns)) => ignore.excludes_entry(patterns, &lossy),
-                _ => false,
-            };
-            if excluded {
-            } else if name.to_str().is_none() {
-                if reached.is_some() {
-                    listed.problems.push(self.not_utf8(&path()));
-                }
-            } else if kind.is_symlink() {
-                match fs::read_link(self.root.join(path())) {
-                    Ok(text) => {
-                        let kind = EntryKind::Symlink(text.to_string_lossy().into_owned());
-                        listed.entries.push(Entry { path: path(), kind });
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => listed.problems.push(self.unreadable(&path(), &error)),
-                }
-            } else {
-                listed.entries.push(Entry { path: path(), kind: EntryKind::File });
+            return;
+        }
+        let is_excluded = match (self.ignore, &level.patterns) {
+            (Some(ignore), Some(patterns)) => ignore.excludes_entry(patterns, &lossy),
+            _ => false,
+        };
+        if kind == Kind::Other || is_excluded {
+        } else if name.to_str().is_none() {
+            if reached.is_some() {
+                listed.problems.push(self.not_utf8(&path()));
             }
+        } else if kind == Kind::Link {
+            match fs::read_link(self.root.join(path())) {
+                Ok(text) => {
+                    let kind = EntryKind::Symlink(text.to_string_lossy().into_owned());
+                    listed.entries.push((Entry { path: path(), kind }, None));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => listed.problems.push(self.unreadable(&path(), &error)),
+            }
+        } else {
+            let seen = if reached == Some(Reached::All) { look() } else { None };
+            listed.entries.push((Entry { path: path(), kind: EntryKind::File }, seen));
         }
     }
 
