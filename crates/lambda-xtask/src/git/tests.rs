@@ -1,5 +1,6 @@
 //! On real repositories. A commit is shown by its subject; every history begins with `first`.
 
+mod base;
 mod history;
 mod random;
 mod shallow;
@@ -8,6 +9,7 @@ mod worktree;
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 
 use expect_test::{Expect, expect};
 

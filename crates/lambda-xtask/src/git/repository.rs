@@ -1,0 +1,240 @@
+//! The repository of a workspace: git's command in it, and what it is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use lambda_images::fingerprint::sha256;
+use serde::{Deserialize, Serialize};
+
+use super::blobs::Blobs;
+use super::index_file::IndexFile;
+use super::{Change, Old, touch_index, walk};
+use crate::environment::Environment;
+use crate::failure::output_failure;
+use crate::hash_cache::Stamp;
+use crate::inputs::Found;
+use crate::state::{State, read_json, write_json};
+use crate::workspace::Workspace;
+
+/// The repository of a workspace.
+pub(super) struct Repository {
+    pub(super) environment: Environment,
+    /// The workspace root.
+    pub(super) root: PathBuf,
+    pub(super) head: String,
+    /// Commits of a shallow clone whose parents are missing; `None`: the clone is whole.
+    pub(super) cut: Option<BTreeSet<String>>,
+    /// The workspace root, seen from the repository's: empty, or ending with `/`.
+    pub(super) prefix: String,
+    /// Git's index.
+    pub(super) index: PathBuf,
+}
+
+impl Repository {
+    /// `Err`: there is no repository, or none with a commit; why, as a lowercase fragment.
+    pub(super) fn open(root: &Path, environment: &Environment) -> Result<Repository, String> {
+        let mut environment =
+            environment.clone().in_folder(root).with("GIT_OPTIONAL_LOCKS", "0").with("LC_ALL", "C");
+        // A hook or `git rebase --exec` sets these, for another folder than this one.
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"] {
+            environment = environment.without(name);
+        }
+        let mut command = environment.command("git");
+        command.args(["rev-parse", "--git-path", "index", "--is-shallow-repository"]);
+        command.args(["--show-prefix", "HEAD^{commit}"]);
+        let output = command.output().map_err(|error| format!("git can't be run: {error}"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            if said.contains("ambiguous argument 'HEAD^{commit}'") {
+                return Err("the repository has no commit yet".to_owned());
+            }
+            let first = said.lines().next().unwrap_or("git failed");
+            return Err(first.trim_start_matches("fatal: ").to_owned());
+        }
+        // The prefix is in the middle, as it may hold a line break.
+        let text = String::from_utf8_lossy(&output.stdout);
+        let (index, rest) = text.split_once('\n').unwrap_or_default();
+        let (shallow, rest) = rest.split_once('\n').unwrap_or_default();
+        let (prefix, head) = rest.trim_end().rsplit_once('\n').ok_or("git gave no head")?;
+        let mut repository = Repository {
+            environment,
+            root: root.to_owned(),
+            head: head.to_owned(),
+            cut: None,
+            prefix: prefix.to_owned(),
+            index: root.join(index),
+        };
+        if shallow == "true" {
+            let cut = repository.shallow_commits().map_err(|error| format!("{error:#}"))?;
+            repository.cut = Some(cut);
+        }
+        Ok(repository)
+    }
+
+    fn shallow_commits(&self) -> anyhow::Result<BTreeSet<String>> {
+        let path = self.output(&["rev-parse", "--git-path", "shallow"])?;
+        let path = String::from_utf8_lossy(&path);
+        let path = self.root.join(path.trim_end_matches('\n'));
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("failed to read `{}`", path.display()))?;
+        let mut cut = BTreeSet::new();
+        let mut objects = Blobs::new(self);
+        for id in text.lines() {
+            // A root that happens to lie at the edge is whole.
+            let object = objects.text(id)?.unwrap_or_default();
+            if object.split("\n\n").next().is_some_and(|header| header.contains("\nparent ")) {
+                cut.insert(id.to_owned());
+            }
+        }
+        Ok(cut)
+    }
+
+    /// The index, with its own state; `None` where git has to be asked.
+    pub(super) fn read_index(&self) -> Option<(IndexFile, Stamp)> {
+        let file = fs::File::open(&self.index).ok()?;
+        let written = Stamp::of(&file.metadata().ok()?)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(written.size).ok()?);
+        (&file).read_to_end(&mut bytes).ok()?;
+        Some((IndexFile::parse(&bytes, self.head.len() / 2)?, written))
+    }
+
+    /// What differs between a commit and the index.
+    pub(super) fn staged_since(&self, commit: &str) -> anyhow::Result<Vec<Change>> {
+        let arguments = [
+            "diff-index",
+            "--cached",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--ignore-submodules=none",
+            "--no-abbrev",
+            commit,
+        ];
+        let output = self.output(&arguments).context("failed to compare the index")?;
+        self.parse_changes(&output)
+    }
+
+    /// What differs between a commit and the head.
+    pub(super) fn since(&self, commit: &str) -> anyhow::Result<Vec<Change>> {
+        if commit == self.head {
+            return Ok(Vec::new());
+        }
+        let arguments = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--ignore-submodules=none",
+            "--no-abbrev",
+            commit,
+            &self.head,
+        ];
+        let output = self.output(&arguments).context("failed to compare with the base commit")?;
+        self.parse_changes(&output)
+    }
+
+    fn parse_changes(&self, output: &[u8]) -> anyhow::Result<Vec<Change>> {
+        // As behind `--stdin`, where each comparison begins with the commit.
+        let parsed = walk::parse_differences(&[b"commit\0", output].concat())?;
+        let change = |change: walk::Change| {
+            let path = self.in_workspace(&change.path)?.to_owned();
+            let old = Old::of(&change.old_mode, &change.old);
+            Some(Change { path, old, is_submodule: change.is_submodule })
+        };
+        Ok(parsed.into_iter().flatten().filter_map(change).collect())
+    }
+
+    pub(super) fn git(&self) -> Command {
+        self.environment.command("git")
+    }
+
+    pub(super) fn output(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let mut words = vec!["git".to_owned()];
+        words.extend(arguments.iter().map(|word| (*word).to_owned()));
+        let output = self.git().args(arguments).output().context("failed to run `git`")?;
+        if output.status.success() {
+            Ok(output.stdout)
+        } else {
+            Err(output_failure(&words, &output))
+        }
+    }
+
+    /// A path of the repository, relative to the workspace root; `None` if it lies elsewhere.
+    pub(super) fn in_workspace<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(self.prefix.as_str())
+    }
+
+    pub(super) fn why_no_commit(&self) -> String {
+        if self.cut.is_some() {
+            "the clone is shallow and its history ends too soon: `git fetch --unshallow` brings the rest".to_owned()
+        } else {
+            "no commit has its inputs".to_owned()
+        }
+    }
+
+    /// The newest commit of each image that has one: from the last answer, while the head and
+    /// the question are the same, else from history.
+    pub(super) fn newest_commits(
+        &self,
+        workspace: &Workspace,
+        found: &Found,
+        state: &State,
+    ) -> anyhow::Result<BTreeMap<usize, String>> {
+        let question = self.question(workspace, found);
+        if let Some(answer) = read_json::<Answer>(&state.git_path())
+            && answer.question == question
+        {
+            return Ok(answer.commits);
+        }
+        let commits = walk::newest_commits(self, workspace, &mut touch_index(workspace, found))?;
+        let answer = Answer { question, commits };
+        // An answer that can't be kept, say in a tree that is read-only, is found anew.
+        write_json(&state.git_path(), &answer).unwrap_or_default();
+        Ok(answer.commits)
+    }
+
+    /// All that the answer depends on, in one hash.
+    fn question(&self, workspace: &Workspace, found: &Found) -> String {
+        let Workspace { graph, config, pyprojects, .. } = workspace;
+        let mut text = format!("4\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
+        let written = "a string takes all that is written";
+        write!(text, "{config:?}\n{pyprojects:?}\n").expect(written);
+        for (index, image) in graph.images().iter().enumerate() {
+            for read in found.of_image(index).iter().filter(|read| !read.selection.links.is_empty())
+            {
+                let tree = &found.contexts.trees()[read.tree];
+                let paths = read.selection.entries().map(|entry| tree.path(entry));
+                writeln!(text, "{:?}", paths.collect::<Vec<_>>()).expect(written);
+            }
+            writeln!(
+                text,
+                "{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+                image.declaration,
+                image.contexts,
+                image.bases,
+                image.depends_on,
+                image.resolved.declared_args
+            )
+            .expect(written);
+        }
+        for (folder, ignore) in &found.ignores {
+            writeln!(text, "{folder:?}\n{:?}", ignore.patterns().collect::<Vec<_>>())
+                .expect(written);
+        }
+        sha256(text.as_bytes()).to_string()
+    }
+}
+
+/// What git said last.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    question: String,
+    commits: BTreeMap<usize, String>,
+}
