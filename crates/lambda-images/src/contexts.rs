@@ -17,7 +17,7 @@ use pyproject::PackageName;
 use crate::discovery::DefaultGroups;
 use crate::fingerprint::{ReadInputs, Sha256Sum};
 use crate::graph::{ContextFolder, ContextRole, ContextUse, Declared, Image, ImageGraph};
-use crate::installs::{Installs, Project, Tool, installs};
+use crate::installs::{Installs, Project, Tool, are_known, installs};
 use crate::locks::{LockFile, Locks};
 use crate::paths;
 use crate::tree::{FileState, Tree};
@@ -63,9 +63,18 @@ impl Contexts {
                 ContextRole::Named(name) => Some(Some(name.as_str())),
                 ContextRole::Package(_) => None,
             };
+            // Links, reads that aren't written in the Dockerfile, and commands that aren't known
+            // may bring a lock's bytes into the image unseen.
+            let sources = image.resolved.sources.iter();
+            let written = sources.filter(|read| Some(read.context.as_deref()) == name).count();
+            let is_plain = selection.links.is_empty()
+                && written == context.reads.len()
+                && image.resolved.undetermined.is_empty()
+                && are_known(&image.resolved.commands);
             let is_lock = |index: &usize| {
                 let path = &listing.entries()[*index].path;
-                selection.reads(*index)
+                is_plain
+                    && selection.reads(*index)
                     && name.is_some_and(|name| !image.resolved.may_keep(name, path))
             };
             let locks = self.trees[tree].may_be_locks().iter().copied().filter(is_lock).collect();

@@ -8,7 +8,8 @@
 //!
 //! # Limitations
 //! It is no shell. Doubt means everything: a word with a variable in it, an option that leads to
-//! another project, a lock that no command names.
+//! another project, `uv run`, a lock that no command names. A command that isn't known may do
+//! anything with a lock, see [`are_known`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,7 +109,14 @@ impl Wanted {
 pub fn installs(tool: Tool, commands: &[String], project: &Project<'_>) -> Installs {
     let mut all = BTreeSet::new();
     for part in commands.iter().flat_map(|command| nested_parts(command)) {
+        // Who knows which program that is?
+        if program(&part).is_some_and(|(program, _)| program.contains(['$', '`'])) {
+            return Installs::Everything;
+        }
         let Some(options) = options_of(tool, &part) else { continue };
+        if options.iter().any(|word| word.contains(['$', '`'])) {
+            return Installs::Everything;
+        }
         let read = match tool {
             Tool::Uv => read_uv(&options, project),
             Tool::Poetry => read_poetry(&options, project),
@@ -119,6 +127,65 @@ pub fn installs(tool: Tool, commands: &[String], project: &Project<'_>) -> Insta
         }
     }
     if all.is_empty() { Installs::Everything } else { Installs::Wanted(all) }
+}
+
+/// Programs that leave a lock where it is, and install nothing from one unseen.
+const HARMLESS: [&str; 30] = [
+    ":", "[", "adduser", "apk", "apt", "apt-get", "cd", "chmod", "chown", "dnf", "echo", "export",
+    "groupadd", "id", "ldconfig", "ls", "microdnf", "mkdir", "pip", "pip3", "printf", "rm",
+    "rmdir", "rpm", "set", "test", "touch", "true", "useradd", "yum",
+];
+
+/// What of `uv` and `poetry` touches no project's environment, or says what it installs.
+const KNOWN_SUBCOMMANDS: [&str; 11] = [
+    "sync",
+    "export",
+    "run",
+    "install",
+    "pip",
+    "venv",
+    "cache",
+    "python",
+    "config",
+    "self",
+    "--version",
+];
+
+/// Whether all that these commands do is known. Else one of them may copy a lock into the image, or
+/// install from it what nobody can see here.
+pub fn are_known(commands: &[String]) -> bool {
+    commands.iter().flat_map(|command| parts(command)).all(|words| {
+        let Some((program, arguments)) = program(&words) else { return true };
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let first = arguments.first().map_or("", String::as_str);
+        let is_known = match name {
+            "uv" | "poetry" => {
+                arguments.iter().any(|word| KNOWN_SUBCOMMANDS.contains(&word.as_str()))
+                    && !arguments.iter().any(|word| word == "run")
+            }
+            "python" | "python3" => {
+                arguments.len() >= 2
+                    && first == "-m"
+                    && ["compileall", "pip"].contains(&&*arguments[1])
+            }
+            // A here-document's lines follow.
+            name if name.starts_with("<<") => arguments.is_empty(),
+            name => HARMLESS.contains(&name),
+        };
+        is_known && !arguments.iter().any(|word| word.contains(['<', '>']))
+    })
+}
+
+/// The program that is run, behind what is set for it, and its arguments.
+fn program(words: &[String]) -> Option<(&str, &[String])> {
+    let is_set = |word: &&String| {
+        word.split_once('=').is_some_and(|(name, _)| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        })
+    };
+    let at = words.iter().take_while(is_set).count();
+    let (program, arguments) = words.get(at..)?.split_first()?;
+    Some((program, arguments))
 }
 
 /// The same, with what is within `sh -c "…"`.
@@ -150,6 +217,12 @@ fn parts(command: &str) -> Vec<Vec<String>> {
                 Some(escaped) => word.get_or_insert_default().push(escaped),
             },
             (Some(_), c) => word.get_or_insert_default().push(c),
+            // A comment, up to the end of the line.
+            (None, '#') if word.is_none() => {
+                if characters.by_ref().any(|c| c == '\n') {
+                    parts.push(Vec::new());
+                }
+            }
             (None, '"' | '\'') => {
                 quote = Some(c);
                 word.get_or_insert_default();
@@ -186,7 +259,9 @@ fn options_of(tool: Tool, words: &[String]) -> Option<Vec<String>> {
     if rest[..at].iter().any(is_other) {
         return None;
     }
-    Some(rest[..at].iter().chain(&rest[at + 1..]).cloned().collect())
+    // `run` is kept: it is read in another way.
+    let behind = if rest[at] == "run" { at } else { at + 1 };
+    Some(rest[..at].iter().chain(&rest[behind..]).cloned().collect())
 }
 
 /// An option and its value, whether it stands behind `=` or a blank. What is no option is passed
@@ -200,8 +275,17 @@ fn options(words: &[String]) -> impl Iterator<Item = (&str, Option<&str>)> {
     })
 }
 
+/// Short options written together, or with their value.
+fn has_cluster(words: &[String]) -> bool {
+    words.iter().any(|word| word.len() > 2 && word.starts_with('-') && !word.starts_with("--"))
+}
+
 /// `None`: nobody can tell.
 fn read_uv(words: &[String], project: &Project<'_>) -> Option<Vec<Wanted>> {
+    // Behind `run` stand another command's options too.
+    if has_cluster(words) || words.iter().any(|word| word == "run") {
+        return None;
+    }
     let value = |value: Option<&str>| value?.parse::<PackageName>().ok();
     let mut packages = Vec::new();
     for (name, written) in options(words) {
@@ -255,6 +339,9 @@ fn default_groups(package: &PackageName, project: &Project<'_>) -> Names {
 }
 
 fn read_poetry(words: &[String], project: &Project<'_>) -> Option<Vec<Wanted>> {
+    if has_cluster(words) {
+        return None;
+    }
     let mut extras = Names::none();
     let mut groups = Names::all();
     let mut only: Option<BTreeSet<PackageName>> = None;

@@ -8,13 +8,14 @@
 //!
 //! # Limitations
 //! Only a lock whose bytes don't become part of the image counts so
-//! ([`dockerfile::Resolved::may_keep`]): copied into the image it counts by its bytes, as any
-//! file. So does one that can't be understood, and one of which a requirement lacks its hashes.
+//! ([`dockerfile::Resolved::may_keep`]), and only where all that the commands do is known
+//! ([`crate::installs::are_known`]): else it counts by its bytes, as any file. So does one that can't be understood, and one of which a requirement lacks its hashes.
 //! Which Python installs isn't known: what only a marker on its version decides is in.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use pyproject::PackageName;
 use pyproject::lock::{
     Closure, Environment, Lock, RequirementsFile, RequirementsOption, parse_poetry_lock,
     parse_requirements, parse_uv_lock,
@@ -82,12 +83,22 @@ impl LockFile {
         render(&match (self, installs) {
             (LockFile::Requirements(file), _) => file.closure(&environment),
             (LockFile::Graph(_, lock), Installs::Everything) => lock.everything(),
+            // What isn't there was named by mistake, most likely ours.
+            (LockFile::Graph(Tool::Uv, lock), Installs::Wanted(wanted))
+                if !wanted.iter().all(|wanted| holds(lock, &wanted.package)) =>
+            {
+                lock.everything()
+            }
             (LockFile::Graph(_, lock), Installs::Wanted(wanted)) => {
                 let roots: Vec<_> = wanted.iter().map(|wanted| wanted.root(lock)).collect();
                 lock.closure(&roots, &environment)
             }
         })
     }
+}
+
+fn holds(lock: &Lock, name: &PackageName) -> bool {
+    lock.packages().iter().any(|package| package.name == *name)
 }
 
 /// What is known of the Python that installs.

@@ -74,8 +74,8 @@ pub struct BuildLambdas {
     #[arg(long)]
     pub explain: bool,
     /// Only images whose inputs differ from a commit [default: as of `affected`]
-    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub affected: Option<String>,
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true)]
+    pub affected: Option<Option<String>>,
     /// Fail if there is no commit to compare with, in place of taking all images
     #[arg(long, requires = "affected")]
     pub strict: bool,

@@ -97,6 +97,7 @@ impl Workspace {
         path == CONFIG_FILE
             || path.rsplit('/').next() == Some(PYPROJECT)
             || path.ends_with(".dockerignore")
+            || is_attributes(path)
             || self.declared.contains(path)
     }
 
@@ -159,6 +160,11 @@ fn normalised(name: &str) -> String {
         }
     }
     normalised
+}
+
+/// Whether a file says how git converts others.
+pub(crate) fn is_attributes(path: &str) -> bool {
+    path.rsplit('/').next() == Some(".gitattributes")
 }
 
 /// Where the nearest `Cargo.toml` has a `[workspace]`, it is the root: Cargo's own rule. That spares

@@ -272,6 +272,10 @@ impl Walk<'_> {
         unknown: Option<ExpandError>,
         destination: Destination,
     ) {
+        let destination = match destination {
+            Destination::Path(_) if unknown.is_some() => Destination::Unknown,
+            known => known,
+        };
         if let Some(unknown) = unknown {
             read.patterns = vec![".".to_owned()];
             read.parents = false;

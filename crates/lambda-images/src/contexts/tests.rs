@@ -95,6 +95,9 @@ fn a_lock_that_does_not_stay_counts_by_what_is_installed() {
     assert_ne!(inputs(mounted, &newer), inputs(mounted, LOCK));
     assert_ne!(inputs(kept, &noise), inputs(kept, LOCK));
     assert!(inputs(kept, LOCK).locks.is_empty());
+    // A command that nobody knows may copy it.
+    let with_script = format!("{mounted}RUN ./more.sh\n");
+    assert!(inputs(&with_script, LOCK).locks.is_empty());
     let files = [("lambdas/one/requirements.txt", "boto3==1.40.0\n")];
     let unpinned = world(&with_dockerfile(mounted), &files);
     assert!(unpinned.inputs("one").locks.is_empty());

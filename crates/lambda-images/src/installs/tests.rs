@@ -47,7 +47,7 @@ fn uv_says_what_it_installs() {
     check("bash -c 'uv sync --package a' && uv sync", "a[]{dev} own[]{dev}");
     check("uv 'sync' \"--no-dev\"", "own[]{}");
     check("uv sync \\\n  --no-dev \\\n  --package fn", "fn[]{}");
-    check("uv sync --no-dev\nuv run --extra x python -m compileall .", "own[]{} own[x]{dev}");
+    check("uv sync --no-dev # --all-extras\nuv sync --extra x", "own[]{} own[x]{dev}");
     check("uv pip install x && uv sync --no-dev", "own[]{}");
 }
 
@@ -61,6 +61,12 @@ fn doubt_is_everything() {
     check("uv sync --project ../other");
     check("uv sync --no-dev --extra ${EXTRA}");
     check("uv pip sync requirements.txt");
+    check("uv sync $X --frozen");
+    check("uv sync --frozen --package=two ${X:---extra prod}");
+    check("uv sync --frozen && $UV sync --extra prod");
+    check("uv sync --frozen `cat options`");
+    check("uv sync && uv run --frozen build.py --package other");
+    check("uv sync -qq");
     let commands = ["uv sync".to_owned()];
     assert_eq!(installs(Tool::Uv, &commands, &Project::default()), Installs::Everything);
 }
@@ -74,4 +80,37 @@ fn poetry_says_what_it_installs() {
     check("poetry install --without dev,docs -E s3", "own[s3]{*-dev-docs}");
     check("poetry export --extras 's3 sql' | pip install -r /dev/stdin", "own[s3,sql]{*}");
     check("poetry lock", "everything");
+    check("poetry install -Es3", "everything");
+    check("poetry install $X", "everything");
+}
+
+#[test]
+fn what_is_not_known_may_do_anything() {
+    let known = |command: &str| are_known(&[command.to_owned()]);
+    for command in [
+        "uv sync --frozen --no-dev && rm -rf /root/.cache",
+        "set -eux; apt-get update && apt-get install -y gcc",
+        "PYTHONPATH=/build/tools pip wheel --no-deps /x && pip install /x/*.whl",
+        "python -m compileall .",
+        "<<EOF\nuv sync\nEOF",
+        "uv pip install x # cp uv.lock /",
+    ] {
+        // The mark that ends a here-document is no line of it.
+        let command = command.strip_suffix("\nEOF").unwrap_or(command);
+        assert!(known(command), "{command}");
+    }
+    for command in [
+        "cp uv.lock /app/",
+        "uv sync && sh install.sh",
+        "uv sync && ./install.sh",
+        "uv run build.py",
+        "uv tree --all-groups",
+        "echo x > /app/uv.lock",
+        "make deps",
+        "bash -c 'cp uv.lock /'",
+        "$UV sync",
+        "python build.py",
+    ] {
+        assert!(!known(command), "{command}");
+    }
 }

@@ -24,7 +24,8 @@ pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyh
             .collect();
         for image in plan.images.iter().filter(|image| wanted.contains(&image.name)) {
             survey.stage(&image.name)?;
-            targets.insert(target_name(&image.name), target(survey, image, &identities, wanted)?);
+            let target = target(survey, image, &identities, wanted)?;
+            targets.insert(target_name(&image.name), as_text(target));
         }
     }
     let names: Vec<String> = targets.keys().cloned().collect();
@@ -39,6 +40,18 @@ pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyh
 /// Names of targets hold no dots (buildx, `bake/bake.go`).
 fn target_name(name: &ImageName) -> String {
     name.as_str().replace('.', "_")
+}
+
+/// Bake reads strings as templates of HCL: what looks like one is made text.
+fn as_text(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace("${", "$${").replace("%{", "%%{")),
+        Value::Array(values) => values.into_iter().map(as_text).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, as_text(value))).collect()
+        }
+        other => other,
+    }
 }
 
 fn target(

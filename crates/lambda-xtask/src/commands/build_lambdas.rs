@@ -33,8 +33,9 @@ pub(crate) fn build_lambdas(
     let survey = Survey::take(environment, arguments.stack.as_deref(), wanted, alone)?;
     let mut selected = survey.workspace.select(&arguments.images)?;
     if let Some(given) = &arguments.affected {
-        let given = Some(given.as_str()).filter(|given| !given.is_empty());
-        let comparison = survey.compare(given, arguments.strict, environment)?.of(&selected);
+        // An empty one is a variable that was to be set, and names no commit.
+        let comparison =
+            survey.compare(given.as_deref(), arguments.strict, environment)?.of(&selected);
         comparison.notes.iter().for_each(|text| note(text));
         note(&comparison.summary());
         selected = comparison.affected();

@@ -6,6 +6,7 @@ use lambda_images::affected::{AffectedImage, compare};
 use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::inputs_of_image;
 use lambda_images::graph::ImageGraph;
+use lambda_images::paths;
 use lambda_images::reason::{Reason, reasons_since};
 
 use crate::at_commit::AtCommit;
@@ -15,7 +16,7 @@ use crate::failure::{WorkspaceProblems, environment as environment_failure};
 use crate::git::{BaseCommit, Differences, Git, NoBase};
 use crate::hash_cache::HashCache;
 use crate::inputs::{AllInputs, Found};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, is_attributes};
 
 /// What is compared: the workspace as it is.
 pub(crate) struct Now<'a> {
@@ -192,12 +193,17 @@ impl Before {
     }
 }
 
-/// Images of which something lies in a submodule that differs.
+/// Images of which something lies in a submodule that differs, or where git's conversions do.
 fn doubts(now: &Now, differences: &Differences) -> BTreeMap<ImageName, Reason> {
+    let submodules = differences.submodules.iter();
+    let submodules =
+        submodules.map(|path| (path.as_str(), format!("the submodule `{path}` differs")));
+    let attributes = differences.files.keys().filter(|path| is_attributes(path)).map(|path| {
+        (paths::parent(path), format!("`{path}` differs: git may convert other files"))
+    });
     let mut doubts = BTreeMap::new();
-    for path in &differences.submodules {
-        let message = format!("the submodule `{path}` differs");
-        let inside = |file: &str| lambda_images::paths::strip_folder(path, file).is_some();
+    for (path, message) in submodules.chain(attributes) {
+        let inside = |file: &str| paths::strip_folder(path, file).is_some();
         for (index, image) in now.workspace.graph.images().iter().enumerate() {
             let settings = [&image.declaration.dockerfile, &image.declaration.declared_in];
             let files = || now.found.contexts.files(index, &BTreeMap::new());
@@ -232,6 +238,7 @@ impl Comparison {
     pub(crate) fn of(mut self, selected: &BTreeSet<ImageName>) -> Comparison {
         if !selected.is_empty() {
             self.images.retain(|image| selected.contains(&image.name));
+            self.removed.clear();
         }
         self
     }
