@@ -1,14 +1,17 @@
 //! From declarations and the texts of Dockerfiles to the graph, and all that is wrong with them.
 
+mod dependencies;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::{ContextRead, Note, Reach, RemoteKind, Resolved, Settings};
+pub use self::dependencies::{not_brought_in, package_use};
+use dockerfile::{ContextRead, Note, RemoteKind, Resolved, Settings};
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::{
-    BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, Declared, EdgeKind,
-    Image, ImageGraph,
+    BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, EdgeKind, Image,
+    ImageGraph,
 };
 use crate::config::{Config, Kind, Reads};
 use crate::cycle::{self, Edges};
@@ -59,7 +62,7 @@ pub fn build_graph(
     }
     read_what_triggers_may(&mut images);
     let mut warnings = unpinned_remotes(&images);
-    builder.add_dependencies(&mut images, &mut warnings);
+    dependencies::add_dependencies(&builder, &mut images, &mut warnings);
     warnings.sort();
     report_other_platforms(&images, &mut problems);
     let edges = |wanted: &dyn Fn(EdgeKind) -> bool| -> Edges<ImageName> {
@@ -318,78 +321,6 @@ impl Builder<'_> {
             None => problem.hint("`cargo xtask graph` shows the images there are"),
         }
     }
-
-    /// Internal dependencies. What an image neither copies nor finds in its bases counts all the
-    /// same, doubt means build: by an edge to the package's image, or by the package's folder.
-    fn add_dependencies(
-        &self,
-        images: &mut BTreeMap<ImageName, Image>,
-        warnings: &mut Vec<Problem>,
-    ) {
-        let by_package: BTreeMap<&PackageName, &ImageName> = self
-            .declared
-            .iter()
-            .filter_map(|(name, declaration)| Some((declaration.package.as_ref()?, *name)))
-            .filter(|(_, name)| images.contains_key(*name))
-            .collect();
-        let mut added: Vec<(ImageName, Added)> = Vec::new();
-        let all_reaches: BTreeMap<&ImageName, Reaches> =
-            images.iter().map(|(name, image)| (name, reaches(image))).collect();
-        for (name, image) in &*images {
-            let Some(own) =
-                image.declaration.package.as_ref().and_then(|own| self.packages.get(own))
-            else {
-                continue;
-            };
-            let bases = base_images(images, image);
-            let mut left: Vec<(&PackageName, Declared)> = declared_by(own).collect();
-            let mut seen = BTreeSet::from([&own.name]);
-            while let Some((package, declared)) = left.pop() {
-                let Some(package) = self.packages.get(package).filter(|p| seen.insert(&p.name))
-                else {
-                    continue;
-                };
-                let own_image = by_package.get(&package.name).copied();
-                if copies(&all_reaches[name], package) {
-                    left.extend(declared_by(package));
-                    added.push((name.clone(), Added::Copied(package.name.clone(), declared)));
-                    continue;
-                }
-                let is_in_base = bases.iter().any(|base| {
-                    own_image == Some(base.name())
-                        || base.declaration.package.as_ref() == Some(&package.name)
-                        || copies(&all_reaches[base.name()], package)
-                });
-                if is_in_base {
-                    continue;
-                }
-                warnings.push(not_brought_in(image, package, &declared));
-                match own_image.filter(|base| *base != name) {
-                    Some(base) => added.push((name.clone(), Added::Edge(base.clone()))),
-                    None => {
-                        left.extend(declared_by(package));
-                        added.push((name.clone(), Added::Folder(package.name.clone())));
-                    }
-                }
-            }
-        }
-        drop(all_reaches);
-        for (name, added) in added {
-            let Some(image) = images.get_mut(&name) else { continue };
-            match added {
-                Added::Copied(package, declared) => drop(image.copied.insert(package, declared)),
-                Added::Edge(base) => {
-                    image.depends_on.entry(base).or_insert(EdgeKind::Dependency);
-                }
-                Added::Folder(package) => {
-                    image.contexts.push(package_use(&self.packages[&package]));
-                }
-            }
-        }
-        for image in images.values_mut() {
-            image.contexts.sort_by(|a, b| a.role.cmp(&b.role));
-        }
-    }
 }
 
 impl Image {
@@ -408,78 +339,11 @@ fn whole(line: usize) -> ContextRead {
     ContextRead { context: None, patterns, excludes: Vec::new(), parents: false, line }
 }
 
-/// What a dependency adds to an image.
-enum Added {
-    Copied(PackageName, Declared),
-    Edge(ImageName),
-    Folder(PackageName),
-}
-
-fn declared_by(package: &Package) -> impl Iterator<Item = (&PackageName, Declared)> {
-    let declared = |place| Declared { path: package.declared_in.clone(), place };
-    package.requires.iter().map(move |(name, place)| (name, declared(*place)))
-}
-
-/// All images that an image stands on.
-fn base_images<'i>(images: &'i BTreeMap<ImageName, Image>, image: &'i Image) -> Vec<&'i Image> {
-    let mut found: BTreeMap<&ImageName, &Image> = BTreeMap::new();
-    let mut left = vec![image];
-    while let Some(image) = left.pop() {
-        let bases = image.depends_on.iter().filter(|(_, kind)| **kind == EdgeKind::Base);
-        for base in bases.filter_map(|(name, _)| images.get(name)) {
-            if found.insert(base.name(), base).is_none() {
-                left.push(base);
-            }
-        }
-    }
-    found.into_values().collect()
-}
-
-/// Where each of an image's contexts lies, and what is read of it.
-type Reaches<'i> = Vec<(&'i str, Reach)>;
-
-fn reaches(image: &Image) -> Reaches<'_> {
-    let contexts = image.contexts.iter();
-    contexts.map(|context| (context.folder.folder.as_str(), Reach::new(&context.reads))).collect()
-}
-
-/// Whether a build may read something of a package's folder.
-fn copies(reaches: &Reaches, package: &Package) -> bool {
-    reaches.iter().any(|(folder, reach)| {
-        let below = paths::strip_folder(folder, &package.folder);
-        // The context may also lie inside the package.
-        let is_inside = paths::strip_folder(&package.folder, folder).is_some();
-        below.is_some_and(|path| reach.touches(path)) || (is_inside && reach.root().is_some())
-    })
-}
-
-/// Says that an image lacks what it depends on.
-pub fn not_brought_in(image: &Image, package: &Package, declared: &Declared) -> Problem {
-    let message = format!(
-        "`{}` depends on `{}`, which `{}` neither copies nor has in a base image",
-        image.name(),
-        package.name,
-        image.declaration.dockerfile
-    );
-    Problem::of_file(&declared.path, message).at(declared.place.0, declared.place.1).hint(
-        "copy it, or stand on an image that has it, or remove the dependency; until then every change of it affects the image",
-    )
-}
-
 /// BuildKit's own frontend, in whatever version: the one whose rules are known.
 fn is_own_syntax(syntax: &str) -> bool {
     let reference = syntax.strip_prefix("docker.io/").unwrap_or(syntax);
     let repository = reference.split([':', '@']).next().unwrap_or(reference);
     matches!(repository, "docker/dockerfile" | "docker/dockerfile-upstream")
-}
-
-/// A package's folder as a context that is read whole.
-pub fn package_use(package: &Package) -> ContextUse {
-    ContextUse {
-        role: ContextRole::Package(package.name.clone()),
-        folder: plain_folder(&package.folder),
-        reads: vec![whole(1)],
-    }
 }
 
 /// An image on a base of another platform would say that it is one thing and be another.
