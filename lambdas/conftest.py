@@ -25,7 +25,7 @@ def dynamo(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoClient]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    # An upload with its checksum behind it is taken apart wrongly by moto, every now and then.
+    # With checksums in the stream, a download from moto fails its check every now and then.
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     monkeypatch.setenv("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required")
     monkeypatch.setenv("RECEIPTS_TABLE", TABLE)

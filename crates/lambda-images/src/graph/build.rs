@@ -4,11 +4,11 @@ mod dependencies;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::dependencies::{not_brought_in, package_use};
 use dockerfile::{ContextRead, Note, RemoteKind, Resolved, Settings};
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+pub use self::dependencies::{not_brought_in, package_use};
 use super::{
     BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, EdgeKind, Image,
     ImageGraph,

@@ -1,4 +1,4 @@
-//! What `build-lambdas` and `explain` both need to know first: inputs, git, names, the store.
+//! What `build-lambdas`, `explain` and a bake file need to know first: inputs, git, names, the store.
 //!
 //! Files are hashed while git is asked; the store is asked when the names are known.
 

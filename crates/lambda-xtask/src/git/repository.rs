@@ -105,19 +105,7 @@ impl Repository {
 
     /// What differs between a commit and the index.
     pub(super) fn staged_since(&self, commit: &str) -> anyhow::Result<Vec<Change>> {
-        let arguments = [
-            "diff-index",
-            "--cached",
-            "-r",
-            "-z",
-            "--raw",
-            "--no-renames",
-            "--ignore-submodules=none",
-            "--no-abbrev",
-            commit,
-        ];
-        let output = self.output(&arguments).context("failed to compare the index")?;
-        self.parse_changes(&output)
+        self.differences(&["diff-index", "--cached"], &[commit])
     }
 
     /// What differs between a commit and the head.
@@ -125,19 +113,14 @@ impl Repository {
         if commit == self.head {
             return Ok(Vec::new());
         }
-        let arguments = [
-            "diff-tree",
-            "-r",
-            "-z",
-            "--raw",
-            "--no-renames",
-            "--ignore-submodules=none",
-            "--no-abbrev",
-            commit,
-            &self.head,
-        ];
-        let output = self.output(&arguments).context("failed to compare with the base commit")?;
-        self.parse_changes(&output)
+        self.differences(&["diff-tree"], &[commit, &self.head])
+    }
+
+    fn differences(&self, command: &[&str], commits: &[&str]) -> anyhow::Result<Vec<Change>> {
+        const FORM: &[&str] =
+            &["-r", "-z", "--raw", "--no-renames", "--ignore-submodules=none", "--no-abbrev"];
+        let output = self.output(&[command, FORM, commits].concat());
+        self.parse_changes(&output.context("failed to compare with a commit")?)
     }
 
     fn parse_changes(&self, output: &[u8]) -> anyhow::Result<Vec<Change>> {
