@@ -202,7 +202,7 @@ impl<'a> AtCommit<'a> {
     fn state(&self, path: &str) -> Result<FileState, Problem> {
         let on_disk = || {
             self.known(path)
-                .map_or_else(|| hash_file(self.root(), path, self.disk.hashes), Ok)
+                .map_or_else(|| hash_file(self.root(), path, self.disk.caches.hashes()), Ok)
                 .map_err(|error| Problem::of_file(path, format!("failed to read it: {error}")))
         };
         match self.differences.files.get(path) {

@@ -12,8 +12,8 @@ use lambda_images::contexts::Contexts;
 use lambda_images::problem::Problem;
 use lambda_images::tree::Tree;
 
+use crate::caches::Caches;
 use crate::folders::{Glob, matching_folders};
-use crate::hash_cache::HashCache;
 use crate::inputs::{SeenFiles, hash_wanted, list_folder};
 
 /// What can be asked of the files. All paths are relative to the workspace root.
@@ -47,7 +47,7 @@ pub(crate) trait Checkout: Sync {
 /// The files on disk.
 pub(crate) struct Disk<'a> {
     pub(crate) root: &'a Path,
-    pub(crate) hashes: &'a HashCache<'a>,
+    pub(crate) caches: &'a Caches,
 }
 
 impl Checkout for Disk<'_> {
@@ -81,7 +81,7 @@ impl Checkout for Disk<'_> {
         ignore: Option<&Dockerignore>,
         reach: &mut Reach,
     ) -> Result<(Tree, SeenFiles), Vec<Problem>> {
-        let (listing, seen) = list_folder(self.root, folder, ignore, reach)?;
+        let (listing, seen) = list_folder(self.root, folder, self.caches.folders(), ignore, reach)?;
         Ok((Tree::new(folder, listing), seen))
     }
 
@@ -90,7 +90,7 @@ impl Checkout for Disk<'_> {
         contexts: &mut Contexts,
         seen: Vec<SeenFiles>,
     ) -> Result<Vec<SeenFiles>, Vec<Problem>> {
-        hash_wanted(self.root, contexts, seen, self.hashes)
+        hash_wanted(self.root, contexts, seen, self.caches.hashes())
     }
 }
 

@@ -13,7 +13,7 @@
 //! Two runs at once each replace the file whole, and the last one wins: nothing is lost but
 //! time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cmp::Ordering;
 use std::fs::Metadata;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 use lambda_images::fingerprint::{Sha256Sum, sha256};
 
 /// First bytes of the file: name and version.
-const MAGIC: &[u8] = b"lambda-images hashes 2\n";
+const MAGIC: &[u8] = b"lambda-images hashes 3\n";
 /// A file must have been left alone for this long before it was hashed: the coarsest grain of
 /// a file system's times (FAT has two seconds).
 const GRAIN: Duration = Duration::from_secs(2);
@@ -32,17 +32,18 @@ pub(crate) struct Stamp {
     /// In bytes.
     pub(crate) size: u64,
     pub(crate) inode: u64,
-    /// Seconds and nanoseconds.
-    pub(crate) modified: (i64, u32),
-    /// Of its status, in seconds and nanoseconds.
-    pub(crate) changed: (i64, u32),
+    /// In nanoseconds since 1970.
+    pub(crate) modified: i64,
+    /// When its status changed, in nanoseconds since 1970.
+    pub(crate) changed: i64,
 }
 
 /// One run's view of the cache.
 #[derive(Debug)]
-pub(crate) struct HashCache<'a> {
-    /// Sorted by path.
-    known: Vec<(&'a [u8], Stamp, Sha256Sum)>,
+pub(crate) struct HashCache {
+    bytes: Vec<u8>,
+    /// Where each entry stands in the bytes, sorted by path.
+    known: Vec<u32>,
     fresh: Mutex<Vec<(String, Stamp, Sha256Sum)>>,
 }
 
@@ -50,12 +51,11 @@ impl Stamp {
     #[cfg(unix)]
     pub(crate) fn of(metadata: &Metadata) -> Option<Stamp> {
         use std::os::unix::fs::MetadataExt as _;
-        let nanoseconds = |value: i64| u32::try_from(value).ok();
         Some(Stamp {
             size: metadata.size(),
             inode: metadata.ino(),
-            modified: (metadata.mtime(), nanoseconds(metadata.mtime_nsec())?),
-            changed: (metadata.ctime(), nanoseconds(metadata.ctime_nsec())?),
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec())?,
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec())?,
         })
     }
 
@@ -65,8 +65,8 @@ impl Stamp {
         Some(Stamp {
             size: u64::try_from(stat.st_size).ok()?,
             inode: stat.st_ino,
-            modified: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).ok()?),
-            changed: (stat.st_ctime, u32::try_from(stat.st_ctime_nsec).ok()?),
+            modified: nanoseconds(stat.st_mtime, i64::try_from(stat.st_mtime_nsec).ok()?)?,
+            changed: nanoseconds(stat.st_ctime, i64::try_from(stat.st_ctime_nsec).ok()?)?,
         })
     }
 
@@ -77,20 +77,49 @@ impl Stamp {
     }
 
     /// Whether the file had been left alone for a while at `now`.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let at = |(seconds, nanoseconds): (i64, u32)| {
-            let seconds = u64::try_from(seconds).unwrap_or(0);
-            SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds)
+    pub(crate) fn is_settled(&self, now: SystemTime) -> bool {
+        let at = |time: i64| {
+            SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::try_from(time).unwrap_or(0))
         };
         let settled = |time| now.duration_since(at(time)).is_ok_and(|age| age > GRAIN);
         settled(self.modified) && settled(self.changed)
     }
+
+    /// Its bytes in a cache's file.
+    pub(crate) fn render(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.size.to_le_bytes());
+        bytes.extend(self.inode.to_le_bytes());
+        bytes.extend(self.modified.to_le_bytes());
+        bytes.extend(self.changed.to_le_bytes());
+    }
+
+    /// Takes it off the front of a cache's bytes.
+    pub(crate) fn parse(rest: &mut &[u8]) -> Option<Stamp> {
+        Some(Stamp {
+            size: u64::from_le_bytes(take(rest)?),
+            inode: u64::from_le_bytes(take(rest)?),
+            modified: i64::from_le_bytes(take(rest)?),
+            changed: i64::from_le_bytes(take(rest)?),
+        })
+    }
 }
 
-impl<'a> HashCache<'a> {
+/// A time as one number; `None` for one that is centuries away.
+#[cfg(unix)]
+fn nanoseconds(seconds: i64, nanoseconds: i64) -> Option<i64> {
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds)
+}
+
+impl HashCache {
     /// Reads the file's bytes. What can't be read counts as empty.
-    pub(crate) fn parse(bytes: &'a [u8]) -> HashCache<'a> {
-        HashCache { known: parse_entries(bytes).unwrap_or_default(), fresh: Mutex::default() }
+    pub(crate) fn parse(bytes: Vec<u8>) -> HashCache {
+        let known = parse_entries(&bytes).unwrap_or_default();
+        HashCache { bytes, known, fresh: Mutex::default() }
+    }
+
+    /// An entry: path, stamp and sum.
+    fn entry(&self, at: usize) -> Option<(&[u8], Stamp, Sha256Sum)> {
+        parse_entry(&mut &self.bytes[*self.known.get(at)? as usize..])
     }
 
     /// The sum of a file in this state, if it is known. `next` is where it is looked for first, and
@@ -102,12 +131,16 @@ impl<'a> HashCache<'a> {
         next: &mut usize,
     ) -> Option<Sha256Sum> {
         let path = path.as_bytes();
-        let at = match self.known.get(*next) {
-            Some((known, ..)) if *known == path => *next,
-            _ => self.known.binary_search_by(|(known, ..)| (*known).cmp(path)).ok()?,
-        };
-        *next = at + 1;
-        let (_, known, sum) = self.known[at];
+        let is_next = self.entry(*next).is_some_and(|(known, ..)| known == path);
+        if !is_next {
+            let order = |at: &u32| {
+                let entry = parse_entry(&mut &self.bytes[*at as usize..]);
+                entry.map_or(Ordering::Less, |(known, ..)| known.cmp(path))
+            };
+            *next = self.known.binary_search_by(order).ok()?;
+        }
+        let (_, known, sum) = self.entry(*next)?;
+        *next += 1;
         (Some(known) == stamp).then_some(sum)
     }
 
@@ -118,25 +151,34 @@ impl<'a> HashCache<'a> {
         fresh.push((path.to_owned(), stamp, sum));
     }
 
-    /// The new file, if there is anything new to write: only of the files that were `seen`, so
-    /// that what is gone leaves.
-    pub(crate) fn render(self, seen: impl FnOnce() -> HashSet<String>) -> Option<Vec<u8>> {
-        let fresh = self.fresh.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    /// The new file, if there is anything new to write: only of the files that were seen, so that
+    /// what is gone leaves.
+    pub(crate) fn render(&self, is_seen: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
+        let mut fresh = self.fresh.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if fresh.is_empty() {
             return None;
         }
-        let seen = seen();
-        let known = self.known.into_iter().map(|(path, stamp, sum)| (path, (stamp, sum)));
-        let mut all: BTreeMap<&[u8], (Stamp, Sha256Sum)> = known.collect();
-        for (path, stamp, sum) in &fresh {
-            all.insert(path.as_bytes(), (*stamp, *sum));
-        }
+        fresh.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         let mut bytes = MAGIC.to_vec();
-        for (path, (stamp, sum)) in all {
-            if std::str::from_utf8(path).is_ok_and(|path| seen.contains(path)) {
-                render_entry(path, &stamp, &sum, &mut bytes);
+        let mut known = (0..self.known.len()).filter_map(|at| self.entry(at)).peekable();
+        let mut render = |path: &[u8], stamp: &Stamp, sum: &Sha256Sum| {
+            if std::str::from_utf8(path).is_ok_and(&is_seen) {
+                render_entry(path, stamp, sum, &mut bytes);
+            }
+        };
+        for (place, (path, stamp, sum)) in fresh.iter().enumerate() {
+            while let Some((path, stamp, sum)) =
+                known.next_if(|(known, ..)| *known < path.as_bytes())
+            {
+                render(path, &stamp, &sum);
+            }
+            known.next_if(|(known, ..)| *known == path.as_bytes());
+            // Of two contexts that hold one file, both may have hashed it.
+            if fresh.get(place + 1).is_none_or(|(next, ..)| next != path) {
+                render(path.as_bytes(), stamp, sum);
             }
         }
+        known.for_each(|(path, stamp, sum)| render(path, &stamp, &sum));
         let sum = sha256(&bytes);
         bytes.extend(sum.0);
         Some(bytes)
@@ -147,42 +189,40 @@ fn render_entry(path: &[u8], stamp: &Stamp, sum: &Sha256Sum, bytes: &mut Vec<u8>
     let length = u32::try_from(path.len()).unwrap_or(u32::MAX);
     bytes.extend(length.to_le_bytes());
     bytes.extend(path);
-    bytes.extend(stamp.size.to_le_bytes());
-    bytes.extend(stamp.inode.to_le_bytes());
-    for (seconds, nanoseconds) in [stamp.modified, stamp.changed] {
-        bytes.extend(seconds.to_le_bytes());
-        bytes.extend(nanoseconds.to_le_bytes());
-    }
+    stamp.render(bytes);
     bytes.extend(sum.0);
 }
 
-/// `None`: the file is damaged, or of another version.
-fn parse_entries(bytes: &[u8]) -> Option<Vec<(&[u8], Stamp, Sha256Sum)>> {
+/// Where the entries stand; `None`: the file is damaged, or of another version.
+fn parse_entries(bytes: &[u8]) -> Option<Vec<u32>> {
     let (content, sum) = bytes.split_last_chunk::<32>()?;
     if sha256(content).0 != *sum {
         return None;
     }
     let mut rest = content.strip_prefix(MAGIC)?;
-    // An entry is some 130 bytes with a usual path.
-    let mut known: Vec<(&[u8], Stamp, Sha256Sum)> = Vec::with_capacity(rest.len() / 120);
+    // An entry is some 125 bytes with a usual path.
+    let mut known = Vec::with_capacity(rest.len() / 110);
+    let mut last: Option<&[u8]> = None;
     while !rest.is_empty() {
-        let length = usize::try_from(u32::from_le_bytes(take(&mut rest)?)).ok()?;
-        let (path, after) = rest.split_at_checked(length)?;
-        rest = after;
-        let size = u64::from_le_bytes(take(&mut rest)?);
-        let inode = u64::from_le_bytes(take(&mut rest)?);
-        let modified = (i64::from_le_bytes(take(&mut rest)?), u32::from_le_bytes(take(&mut rest)?));
-        let changed = (i64::from_le_bytes(take(&mut rest)?), u32::from_le_bytes(take(&mut rest)?));
-        let sum = Sha256Sum(take(&mut rest)?);
-        if known.last().is_some_and(|(last, ..)| *last >= path) {
+        known.push(u32::try_from(content.len() - rest.len()).ok()?);
+        let (path, ..) = parse_entry(&mut rest)?;
+        if last.is_some_and(|last| last >= path) {
             return None;
         }
-        known.push((path, Stamp { size, inode, modified, changed }, sum));
+        last = Some(path);
     }
     Some(known)
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+fn parse_entry<'b>(rest: &mut &'b [u8]) -> Option<(&'b [u8], Stamp, Sha256Sum)> {
+    let length = usize::try_from(u32::from_le_bytes(take(rest)?)).ok()?;
+    let (path, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some((path, Stamp::parse(rest)?, Sha256Sum(take(rest)?)))
+}
+
+/// Takes so many bytes off the front.
+pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (chunk, after) = rest.split_first_chunk::<N>()?;
     *rest = after;
     Some(*chunk)

@@ -7,10 +7,13 @@ mod folder;
 mod hash;
 mod walk;
 
+#[cfg(test)]
+pub(crate) use folder::read_folder;
+pub(crate) use folder::{Seen, look_at_folder, tells_changes};
 pub(crate) use hash::{file_mode, hash_file, hash_wanted};
 pub(crate) use walk::{SeenFiles, list_folder};
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use dockerfile::{Dockerignore, Listing, Reach, parse_dockerignore};
@@ -180,15 +183,17 @@ impl Found {
         self.seen.get(tree)?.get(entry)?.as_ref()?.stamp.as_ref()
     }
 
-    /// Paths of all files that are read, relative to the workspace root.
-    pub(crate) fn paths(&self) -> HashSet<String> {
+    /// Tells of a path from the workspace root whether some image reads it.
+    pub(crate) fn reader(&self) -> impl Fn(&str) -> bool {
         let wanted = self.contexts.wanted();
-        let trees = self.contexts.trees().iter().zip(&wanted);
-        let of_tree = |(tree, wanted): (&Tree, &Vec<bool>)| {
-            let indices = (0..wanted.len()).filter(|&index| wanted[index]);
-            indices.map(|index| tree.path(index)).collect::<Vec<_>>()
-        };
-        trees.flat_map(of_tree).collect()
+        move |path| {
+            let mut trees = self.contexts.trees().iter().zip(&wanted);
+            trees.any(|(tree, wanted)| {
+                let path = paths::strip_folder(&tree.folder, path);
+                let place = path.and_then(|path| tree.listing().find(path));
+                place.is_some_and(|place| wanted[place])
+            })
+        }
     }
 
     /// The inputs and fingerprint of every image.

@@ -82,9 +82,23 @@ impl State {
         self.folder.join("hashes")
     }
 
+    fn folders_path(&self) -> PathBuf {
+        self.folder.join("folders")
+    }
+
     /// Bytes of the cache of hashes; none where there is none that can be read.
     pub(crate) fn read_hashes(&self) -> Vec<u8> {
         fs::read(self.hashes_path()).unwrap_or_default()
+    }
+
+    /// Bytes of the cache of folders; none where there is none that can be read.
+    pub(crate) fn read_folders(&self) -> Vec<u8> {
+        fs::read(self.folders_path()).unwrap_or_default()
+    }
+
+    /// Keeps the names in folders. Where that can't be done, the next run lists them again.
+    pub(crate) fn write_folders(&self, bytes: &[u8]) {
+        drop(write_atomically(&self.folders_path(), bytes));
     }
 
     /// Keeps the cache of hashes. Where that can't be done, the next run hashes again.

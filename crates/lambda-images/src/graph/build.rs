@@ -295,7 +295,10 @@ impl Builder<'_> {
     }
 
     fn image_of_package(&self, text: &str) -> Option<&ImageName> {
-        let name: PackageName = text.parse().ok().filter(|_| !text.contains(['/', ':', '@']))?;
+        if text.contains(['/', ':', '@']) {
+            return None;
+        }
+        let name: PackageName = text.parse().ok()?;
         let of_package = |image: &&&ImageDeclaration| {
             image.kind == Kind::Base && image.package.as_ref() == Some(&name)
         };

@@ -1,20 +1,16 @@
 //! `affected`: which images differ from a commit, and why.
 
-use anyhow::Context as _;
 use lambda_images::affected::{chains, levels};
 use serde_json::{Value, json};
 
 use super::bake::render_bake;
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
-use super::survey::{Survey, Wanted, keep_hashes, tell_warnings};
-use crate::checkout::Disk;
+use super::survey::{Looked, Survey, Wanted, joined, look, tell_warnings};
 use crate::cli::{Affected, AffectedFormat};
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::EXIT_SUCCESS;
-use crate::git::{Against, Git};
-use crate::hash_cache::HashCache;
-use crate::inputs::Found;
+use crate::git::Against;
 use crate::state::State;
 use crate::workspace::Workspace;
 
@@ -24,26 +20,15 @@ const MOST_JOBS: usize = 256;
 pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyhow::Result<u8> {
     let root = Workspace::find_root(environment)?;
     let state = State::of_workspace(&root);
-    let (known, given) = (state.read_hashes(), arguments.base.as_deref());
-    // Whatever doesn't wait for another goes side by side.
-    let (read, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| Git::ask(&root, environment, &Against::Base(given)));
-        let hashes = scope.spawn(|| HashCache::parse(&known));
-        let read = Workspace::read(&root, environment).and_then(|workspace| {
-            let hashes = joined(hashes);
-            let disk = Disk { root: &root, hashes: &hashes };
-            let found = Found::read(&disk, &workspace.graph)?;
-            Ok((workspace, found, hashes))
-        });
-        (read, joined(git))
-    });
-    let ((workspace, found, hashes), git) = (read?, git.context("failed to ask git")?);
+    let given = arguments.base.as_deref();
+    let Looked { workspace, found, git, caches } =
+        look(&root, &state, environment, &Against::Base(given))?;
     let selected = workspace.select(&arguments.images)?;
     let (inputs, since) = std::thread::scope(|scope| {
         let since = scope.spawn(|| since_base(&git, &workspace, &found, given, environment));
         (found.inputs(&workspace.graph), joined(since))
     });
-    let now = Now { workspace: &workspace, found: &found, inputs: &inputs, hashes: &hashes };
+    let now = Now { workspace: &workspace, found: &found, inputs: &inputs, caches: &caches };
     let comparison = compare_with_base(&now, &git, since?, arguments.strict, environment)?;
     let comparison = comparison.of(&selected);
     tell_warnings(&workspace, &found);
@@ -63,18 +48,13 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
         }
     };
     super::print(&text)?;
-    keep_hashes(hashes, &found, &state);
+    caches.keep(&found, &state);
     if arguments.format == AffectedFormat::Text {
         note(&comparison.summary());
     }
     // The process ends here: to take all of this apart piece by piece costs more than it is worth.
     std::mem::forget((workspace, found, inputs, git));
     Ok(EXIT_SUCCESS)
-}
-
-/// What a thread came to; its panic goes on in this one.
-fn joined<T>(thread: std::thread::ScopedJoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn render_text(workspace: &Workspace, comparison: &Comparison) -> String {

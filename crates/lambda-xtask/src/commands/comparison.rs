@@ -10,11 +10,11 @@ use lambda_images::paths;
 use lambda_images::reason::{Reason, reasons_since};
 
 use crate::at_commit::AtCommit;
+use crate::caches::Caches;
 use crate::checkout::Disk;
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure};
 use crate::git::{BaseCommit, Differences, Git, NoBase};
-use crate::hash_cache::HashCache;
 use crate::inputs::{AllInputs, Found};
 use crate::workspace::{Workspace, is_attributes};
 
@@ -23,7 +23,7 @@ pub(crate) struct Now<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) found: &'a Found,
     pub(crate) inputs: &'a AllInputs,
-    pub(crate) hashes: &'a HashCache<'a>,
+    pub(crate) caches: &'a Caches,
 }
 
 /// What came out of it.
@@ -95,7 +95,7 @@ fn compare_with(
     differences: &Differences,
     environment: &Environment,
 ) -> anyhow::Result<Comparison> {
-    let disk = Disk { root: &now.workspace.root, hashes: now.hashes };
+    let disk = Disk { root: &now.workspace.root, caches: now.caches };
     let checkout = AtCommit::new(disk, git, differences, now.found);
     let before = match Before::read(now, &checkout, differences, environment) {
         Ok(before) => before,

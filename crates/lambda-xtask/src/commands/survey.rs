@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::path::Path;
+use std::thread;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
@@ -12,12 +14,12 @@ use lambda_images::record::Record;
 use lambda_images::tag::GitState;
 
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
+use crate::caches::Caches;
 use crate::checkout::Disk;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
 use crate::git::{Against, Git, git_states};
-use crate::hash_cache::HashCache;
 use crate::inputs::{AllInputs, Found};
 use crate::stage::{index_of, stage};
 use crate::state::State;
@@ -59,9 +61,12 @@ impl Survey {
         wanted: Wanted,
         alone: bool,
     ) -> anyhow::Result<Survey> {
-        let workspace = Workspace::load(environment)?;
-        let state = State::of_workspace(&workspace.root);
+        let root = Workspace::find_root(environment)?;
+        let state = State::of_workspace(&root);
         let lock = if alone { Some(state.lock()?) } else { None };
+        let Looked { workspace, found, git: asked_git, caches } =
+            look(&root, &state, environment, &Against::Head)?;
+        caches.keep(&found, &state);
         let stack = workspace.stack(stack, environment);
         let registry = workspace.config.registry.as_ref();
         let destination = match (wanted, registry) {
@@ -72,19 +77,10 @@ impl Survey {
                 return Err(usage("there is no registry to push to", hint));
             }
         };
-        let (found, git) = std::thread::scope(|scope| {
-            let git = scope.spawn(|| Git::ask(&workspace.root, environment, &Against::Head));
-            let found = read_inputs(&workspace, &state);
-            let git = git.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (found, git)
-        });
-        let (found, asked_git) = (found?, git.context("failed to ask git")?);
         tell_warnings(&workspace, &found);
-        let (inputs, git) = std::thread::scope(|scope| {
+        let (inputs, git) = thread::scope(|scope| {
             let states = scope.spawn(|| git_states(&asked_git, &workspace, &found, &state));
-            let inputs = found.inputs(&workspace.graph);
-            let git = states.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (inputs, git)
+            (found.inputs(&workspace.graph), joined(states))
         });
         let git = git.context("failed to ask git")?;
         let mut names = BTreeMap::new();
@@ -124,10 +120,9 @@ impl Survey {
         strict: bool,
         environment: &Environment,
     ) -> anyhow::Result<Comparison> {
-        let known = self.state.read_hashes();
-        let hashes = HashCache::parse(&known);
         let Survey { workspace, found, inputs, asked_git, .. } = self;
-        let now = Now { workspace, found, inputs, hashes: &hashes };
+        let caches = Caches::of_hashes(self.state.read_hashes());
+        let now = Now { workspace, found, inputs, caches: &caches };
         let since = since_base(asked_git, workspace, found, given, environment)?;
         compare_with_base(&now, asked_git, since, strict, environment)
     }
@@ -153,9 +148,9 @@ impl Survey {
     pub(crate) fn changed_inputs(&self, name: &ImageName) -> anyhow::Result<Vec<String>> {
         let graph = &self.workspace.graph;
         let image = graph.get(name).context("an image of the plan is in the graph")?;
-        let known = self.state.read_hashes();
         let images = std::slice::from_ref(image);
-        let disk = Disk { root: &self.workspace.root, hashes: &HashCache::parse(&known) };
+        let caches = Caches::of_hashes(self.state.read_hashes());
+        let disk = Disk { root: &self.workspace.root, caches: &caches };
         let found = Found::read_images(&disk, graph, images)?;
         let before = self.record(name).files;
         let now = found.contexts.files(0, &self.inputs[name].0.locks);
@@ -218,21 +213,40 @@ impl Survey {
     }
 }
 
-/// What the images read now; what was hashed is kept for the next run.
-pub(crate) fn read_inputs(workspace: &Workspace, state: &State) -> anyhow::Result<Found> {
-    let known = state.read_hashes();
-    let hashes = HashCache::parse(&known);
-    let disk = Disk { root: &workspace.root, hashes: &hashes };
-    let found = Found::read(&disk, &workspace.graph)?;
-    keep_hashes(hashes, &found, state);
-    Ok(found)
+/// What is on disk, and what git says of it.
+pub(crate) struct Looked {
+    pub(crate) workspace: Workspace,
+    pub(crate) found: Found,
+    pub(crate) git: Result<Git, String>,
+    pub(crate) caches: Caches,
 }
 
-/// Keeps what was hashed for the next run.
-pub(crate) fn keep_hashes(hashes: HashCache, found: &Found, state: &State) {
-    if let Some(hashes) = hashes.render(|| found.paths()) {
-        state.write_hashes(&hashes);
-    }
+/// Reads a workspace and all that its images read. Whatever doesn't wait for another goes side by
+/// side: git is asked, and what the caches know is compared with the disk.
+pub(crate) fn look(
+    root: &Path,
+    state: &State,
+    environment: &Environment,
+    against: &Against,
+) -> anyhow::Result<Looked> {
+    let caches = Caches::of_workspace(root, state);
+    let (read, git) = thread::scope(|scope| {
+        let git = scope.spawn(|| Git::ask(root, environment, against));
+        let read = caches.ready_while(|| {
+            let workspace = Workspace::read(root, environment)?;
+            let disk = Disk { root, caches: &caches };
+            let found = Found::read(&disk, &workspace.graph)?;
+            anyhow::Ok((workspace, found))
+        });
+        (read, joined(git))
+    });
+    let ((workspace, found), git) = (read?, git.context("failed to ask git")?);
+    Ok(Looked { workspace, found, git, caches })
+}
+
+/// What a thread came to; its panic goes on in this one.
+pub(crate) fn joined<T>(thread: thread::ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Says what is not as it should be and keeps nothing from being built.

@@ -186,7 +186,8 @@ fn stat(stamp: &Stamp) -> Stat {
         clippy::cast_sign_loss,
         reason = "git keeps the lower 32 bits"
     )]
-    let time = |(seconds, nanoseconds): (i64, u32)| (seconds as u32, nanoseconds);
+    let time =
+        |time: i64| (time.div_euclid(1_000_000_000) as u32, time.rem_euclid(1_000_000_000) as u32);
     #[expect(clippy::cast_possible_truncation, reason = "git keeps the lower 32 bits")]
     let low = |number: u64| number as u32;
     Stat {

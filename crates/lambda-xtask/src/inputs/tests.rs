@@ -2,6 +2,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::caches::Caches;
 use crate::checkout::Disk;
 use crate::hash_cache::{HashCache, Stamp};
 use crate::workspace::Workspace;
@@ -14,7 +15,7 @@ use lambda_images::tree::FileState;
 fn read(tree: &Tree) -> anyhow::Result<(Workspace, Found)> {
     let workspace = tree.read();
     let found = Found::read(
-        &Disk { root: &workspace.root, hashes: &HashCache::parse(b"") },
+        &Disk { root: &workspace.root, caches: &Caches::of_hashes(Vec::new()) },
         &workspace.graph,
     )?;
     Ok((workspace, found))
@@ -355,21 +356,23 @@ fn a_known_file_is_not_read_again_and_a_changed_one_is() {
     const PATH: &str = "lambdas/one/handler.py";
     let tree = Tree::plain();
     let workspace = tree.read();
-    let sum_of = |hashes: &HashCache| {
-        let found = Found::read(&Disk { root: &workspace.root, hashes }, &workspace.graph).unwrap();
-        assert!(found.paths().contains(PATH));
+    let sum_of = |hashes: &[u8]| {
+        let caches = Caches::of_hashes(hashes.to_vec());
+        let disk = Disk { root: &workspace.root, caches: &caches };
+        let found = Found::read(&disk, &workspace.graph).unwrap();
+        assert!(found.reader()(PATH) && !found.reader()("lambdas/one/absent"));
         files_of(&workspace, &found, "one")[PATH].sha256
     };
-    let real = sum_of(&HashCache::parse(b""));
+    let real = sum_of(b"");
     // A sum that no file has shows whether the file was read.
-    let recorded = HashCache::parse(b"");
+    let recorded = HashCache::parse(Vec::new());
     let metadata = fs::metadata(tree.root.join(PATH)).unwrap();
     let later = SystemTime::now() + Duration::from_secs(60);
     recorded.record(PATH, Stamp::of(&metadata), later, sha256(b"recorded"));
-    let known = recorded.render(|| HashSet::from([PATH.to_owned()])).unwrap();
-    assert_eq!(sum_of(&HashCache::parse(&known)), sha256(b"recorded"));
+    let known = recorded.render(|path| path == PATH).unwrap();
+    assert_eq!(sum_of(&known), sha256(b"recorded"));
     fs::write(tree.root.join(PATH), fs::read(tree.root.join(PATH)).unwrap()).unwrap();
-    assert_eq!(sum_of(&HashCache::parse(&known)), real);
+    assert_eq!(sum_of(&known), real);
 }
 
 #[test]

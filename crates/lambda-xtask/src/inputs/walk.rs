@@ -1,26 +1,28 @@
 //! One folder: what is in it, as far as somebody may read it.
 //!
 //! # How it works
-//! Folders are listed level by level, those of one level in parallel. Each hands down what the
-//! ignore file's patterns made of it, and how far the reads' patterns have come, so that an entry
-//! costs no more than a look at its own name, and a folder that nobody reads isn't entered. What
-//! links lead to is looked at in another round, until no link leads to anything new.
+//! Folders that lie in one folder are listed in parallel. Each hands down what the ignore file's
+//! patterns made of it, and how far the reads' patterns have come, so that an entry costs no more
+//! than a look at its own name, and a folder that nobody reads isn't entered. What comes back is
+//! sorted already. What links lead to is looked at in another round, until no link leads to anything
+//! new.
 //!
 //! # Limitations
 //! Sockets are never sent by BuildKit; pipes and devices hold nothing to hash. All of them are
 //! passed over.
 
+use std::collections::LinkedList;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::folder::{Kind, Seen, read_folder};
+use super::folder::{Look, Seen, read_folder};
+use crate::folder_cache::{EntryKind as SystemKind, FolderCache};
 use dockerfile::{Dockerignore, Entry, EntryKind, Folder, Listing, Reach, Reached};
 use lambda_images::paths;
 use lambda_images::problem::Problem;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-use rayon::slice::ParallelSliceMut as _;
 
 /// The state in which each entry of a listing was found; of those that are read for certain.
 pub(crate) type SeenFiles = Vec<Option<Seen>>;
@@ -29,6 +31,7 @@ pub(crate) type SeenFiles = Vec<Option<Seen>>;
 pub(crate) fn list_folder(
     root: &Path,
     folder: &str,
+    cache: &FolderCache,
     ignore: Option<&Dockerignore>,
     reach: &mut Reach,
 ) -> Result<(Listing, SeenFiles), Vec<Problem>> {
@@ -41,9 +44,7 @@ pub(crate) fn list_folder(
         return Err(vec![Problem::of_file(paths::shown(folder), message)]);
     }
     loop {
-        let mut entries = Walk { root: &path, folder, ignore, reach }.find()?;
-        entries.par_sort_unstable_by(|(a, _), (b, _)| a.path.cmp(&b.path));
-        let (entries, seen) = entries.into_iter().unzip();
+        let (entries, seen) = Walk { root, folder, cache, ignore, reach }.find()?;
         let listing = Listing::of_sorted(entries);
         if !reach.add_links(&listing) {
             return Ok((listing, seen));
@@ -52,75 +53,142 @@ pub(crate) fn list_folder(
 }
 
 struct Walk<'a> {
-    root: &'a PathBuf,
+    /// The workspace root.
+    root: &'a Path,
+    /// Relative to it.
     folder: &'a str,
+    cache: &'a FolderCache,
     ignore: Option<&'a Dockerignore>,
     reach: &'a Reach,
 }
 
 /// A folder that is to be listed.
 struct Level {
-    /// Relative to the root; empty, or ending with `/`.
+    /// Relative to the folder of the walk; empty, or ending with `/`.
     path: String,
     /// The folder as the ignore file sees it.
     patterns: Option<Folder>,
     reached: Reached,
 }
 
-/// What one folder holds.
+/// What comes of an entry of a folder.
+enum Item {
+    Entry(Entry, Option<Seen>),
+    /// All that is below it. Its own entry stands elsewhere: `a.py` comes before `a/b`.
+    Below(Level),
+}
+
+impl Item {
+    /// Where it belongs: below a folder are the paths that its own path is the start of.
+    fn path(&self) -> &str {
+        match self {
+            Item::Entry(entry, _) => &entry.path,
+            Item::Below(level) => &level.path,
+        }
+    }
+}
+
+/// Folders at this depth and above are listed in parallel, and below it those in a folder that holds
+/// many: each of the others is little work.
+const DEPTH: usize = 3;
+const MANY: usize = 16;
+
+/// Entries, in pieces that stand one behind the other in the order of their paths.
 #[derive(Default)]
 struct Listed {
+    pieces: LinkedList<Vec<(Entry, Option<Seen>)>>,
+    /// The last piece.
     entries: Vec<(Entry, Option<Seen>)>,
-    folders: Vec<Level>,
     problems: Vec<Problem>,
+    /// Where the cache of folders looks first.
+    next: usize,
+}
+
+impl Listed {
+    fn append(&mut self, mut more: Listed) {
+        self.pieces.push_back(std::mem::take(&mut self.entries));
+        self.pieces.append(&mut more.pieces);
+        self.entries = more.entries;
+        self.problems.append(&mut more.problems);
+        self.next = more.next;
+    }
 }
 
 impl Walk<'_> {
-    fn find(&self) -> Result<Vec<(Entry, Option<Seen>)>, Vec<Problem>> {
-        let Some(reached) = self.reach.root() else { return Ok(Vec::new()) };
+    /// All entries, sorted by path.
+    fn find(&self) -> Result<(Vec<Entry>, SeenFiles), Vec<Problem>> {
+        let Some(reached) = self.reach.root() else { return Ok((Vec::new(), SeenFiles::new())) };
         let patterns = self.ignore.map(Dockerignore::root);
-        let mut levels = vec![Level { path: String::new(), patterns, reached }];
-        let mut all = Listed::default();
-        while !levels.is_empty() {
-            let list = |buffer: &mut Vec<u8>, level: &Level| self.list(level, buffer);
-            let listed: Vec<Listed> = levels.par_iter().map_init(Vec::new, list).collect();
-            levels.clear();
-            for listed in listed {
-                all.entries.extend(listed.entries);
-                all.problems.extend(listed.problems);
-                levels.extend(listed.folders);
-            }
+        let mut listed = Listed::default();
+        self.list(&Level { path: String::new(), patterns, reached }, 0, &mut listed);
+        listed.pieces.push_back(listed.entries);
+        if !listed.problems.is_empty() {
+            return Err(listed.problems);
         }
-        if all.problems.is_empty() { Ok(all.entries) } else { Err(all.problems) }
+        let count = listed.pieces.iter().map(Vec::len).sum();
+        let (mut entries, mut seen) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for (entry, state) in listed.pieces.into_iter().flatten() {
+            entries.push(entry);
+            seen.push(state);
+        }
+        Ok((entries, seen))
     }
 
-    fn list(&self, level: &Level, buffer: &mut Vec<u8>) -> Listed {
-        let mut listed = Listed::default();
-        let read = read_folder(&self.root.join(&level.path), buffer, &mut |name, kind, look| {
-            self.add(level, name, kind, look, &mut listed);
+    /// Adds what is in a folder, and below it.
+    fn list(&self, level: &Level, depth: usize, listed: &mut Listed) {
+        let mut items = Vec::new();
+        let Listed { next, problems, .. } = listed;
+        let path = self.full(&level.path);
+        let read = read_folder(self.root, &path, (self.cache, next), &mut |name, kind, look| {
+            self.add(level, name, kind, look, &mut items, problems);
         });
         match read {
             // One that went away since the folder above was listed is no input.
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                listed.problems.push(self.unreadable(&level.path, &error));
+                problems.push(self.unreadable(&level.path, &error));
             }
             _ => {}
         }
-        listed
+        items.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+        let folders = items.iter().filter(|item| matches!(item, Item::Below(_))).count();
+        let mut below = Vec::new();
+        if folders > 1 && (depth < DEPTH || folders >= MANY) {
+            let folders = items.par_iter().filter_map(|item| match item {
+                Item::Below(level) => Some(level),
+                Item::Entry(..) => None,
+            });
+            let list = |level: &Level| {
+                let mut listed = Listed::default();
+                self.list(level, depth + 1, &mut listed);
+                listed
+            };
+            below = folders.map(list).collect();
+        }
+        let mut below = below.into_iter();
+        for item in items {
+            match item {
+                Item::Entry(entry, seen) => listed.entries.push((entry, seen)),
+                Item::Below(level) => match below.next() {
+                    Some(below) => listed.append(below),
+                    None => self.list(&level, depth + 1, listed),
+                },
+            }
+        }
     }
 
     fn add(
         &self,
         level: &Level,
         name: &OsStr,
-        kind: Kind,
-        look: &dyn Fn() -> Option<Seen>,
-        listed: &mut Listed,
+        kind: SystemKind,
+        look: &mut Look,
+        items: &mut Vec<Item>,
+        problems: &mut Vec<Problem>,
     ) {
         let lossy = name.to_string_lossy();
         let path = || [level.path.as_str(), &lossy].concat();
         let reached = self.reach.enter(&level.reached, &lossy);
-        if kind == Kind::Folder {
+        if kind == SystemKind::Folder {
             let (excluded, patterns) = match (self.ignore, &level.patterns) {
                 (Some(ignore), Some(patterns)) => {
                     let entered = ignore.enter(patterns, &lossy);
@@ -133,14 +201,14 @@ impl Walk<'_> {
             };
             if name.to_str().is_some() {
                 if !excluded {
-                    listed.entries.push((Entry { path: path(), kind: EntryKind::Folder }, None));
+                    items.push(Item::Entry(Entry { path: path(), kind: EntryKind::Folder }, None));
                 }
                 if let Some(reached) = reached {
                     let path = [level.path.as_str(), &lossy, "/"].concat();
-                    listed.folders.push(Level { path, patterns, reached });
+                    items.push(Item::Below(Level { path, patterns, reached }));
                 }
             } else if !excluded && reached.is_some() {
-                listed.problems.push(self.not_utf8(&path()));
+                problems.push(self.not_utf8(&path()));
             }
             return;
         }
@@ -148,40 +216,43 @@ impl Walk<'_> {
             (Some(ignore), Some(patterns)) => ignore.excludes_entry(patterns, &lossy),
             _ => false,
         };
-        if kind == Kind::Other || is_excluded {
+        if kind == SystemKind::Other || is_excluded {
         } else if name.to_str().is_none() {
             if reached.is_some() {
-                listed.problems.push(self.not_utf8(&path()));
+                problems.push(self.not_utf8(&path()));
             }
-        } else if kind == Kind::Link {
-            match fs::read_link(self.root.join(path())) {
+        } else if kind == SystemKind::Link {
+            match fs::read_link(self.root.join(self.folder).join(path())) {
                 Ok(text) => {
                     let kind = EntryKind::Symlink(text.to_string_lossy().into_owned());
-                    listed.entries.push((Entry { path: path(), kind }, None));
+                    items.push(Item::Entry(Entry { path: path(), kind }, None));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => listed.problems.push(self.unreadable(&path(), &error)),
+                Err(error) => problems.push(self.unreadable(&path(), &error)),
             }
         } else {
             let seen = if reached == Some(Reached::All) { look() } else { None };
-            listed.entries.push((Entry { path: path(), kind: EntryKind::File }, seen));
+            items.push(Item::Entry(Entry { path: path(), kind: EntryKind::File }, seen));
         }
     }
 
     /// A path relative to the workspace root.
-    fn shown(&self, path: &str) -> String {
+    fn full(&self, path: &str) -> String {
         match (self.folder, path.trim_end_matches('/')) {
-            (folder, "") => paths::shown(folder).to_owned(),
+            (folder, "") => folder.to_owned(),
             (folder, path) => paths::in_folder(folder, path),
         }
     }
 
     fn unreadable(&self, path: &str, error: &io::Error) -> Problem {
-        Problem::of_file(self.shown(path), format!("failed to read it: {error}"))
+        Problem::of_file(paths::shown(&self.full(path)), format!("failed to read it: {error}"))
     }
 
     fn not_utf8(&self, path: &str) -> Problem {
-        Problem::of_file(self.shown(path), "its name is not UTF-8, and BuildKit can't send it")
-            .hint("rename it, or exclude it in `.dockerignore`")
+        Problem::of_file(
+            paths::shown(&self.full(path)),
+            "its name is not UTF-8, and BuildKit can't send it",
+        )
+        .hint("rename it, or exclude it in `.dockerignore`")
     }
 }
