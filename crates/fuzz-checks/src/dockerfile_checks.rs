@@ -77,6 +77,13 @@ fn resolve(
     assert_eq!(reads_main, resolved.reads_main_context);
     let contexts = resolved.sources.iter().filter_map(|read| read.context.as_ref());
     assert!(contexts.into_iter().all(|context| named_contexts.contains(context)));
+    // What nobody reads came there by a link, and nothing is known of those.
+    assert!(resolved.may_keep(Some("_no context"), "uv.lock"));
+    for read in resolved.sources.iter().take(8) {
+        for path in read.patterns.iter().take(8) {
+            std::hint::black_box(resolved.may_keep(read.context.as_deref(), path));
+        }
+    }
     Some(resolved)
 }
 

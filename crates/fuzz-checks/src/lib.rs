@@ -9,6 +9,7 @@ use std::str;
 
 mod buildx_checks;
 mod dockerfile_checks;
+mod installs_checks;
 mod lambda_images_checks;
 mod lock_checks;
 mod pyproject_checks;
@@ -131,6 +132,13 @@ pub const TARGETS: &[Target] = &[
         check: lambda_images_checks::check_config,
         read: lambda_images_checks::check_config,
         shapes: shapes::lambda_images::CONFIG,
+    },
+    Target {
+        name: "installs",
+        package: "lambda-images",
+        check: installs_checks::check_installs,
+        read: installs_checks::check_installs,
+        shapes: shapes::installs::INSTALLS,
     },
     Target {
         name: "reference",

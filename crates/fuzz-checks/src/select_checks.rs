@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dockerfile::{
-    ContextRead, Dockerignore, Entry, EntryKind, Listing, Settings, narrowed_ignore,
+    ContextRead, Dockerignore, Entry, EntryKind, Listing, Reach, Settings, narrowed_ignore,
     parse_dockerfile, parse_dockerignore, select,
 };
 
@@ -46,6 +46,7 @@ fn check_reads(ignore: &Dockerignore, all: &Listing, reads: &[ContextRead]) {
     assert!(read.iter().all(|&index| selection.reads(index)));
     assert!(selection.misses.iter().all(|miss| !miss.to_string().is_empty()));
 
+    check_reach(&listing, &reads, &read);
     let text = narrowed_ignore(ignore, &listing, &selection);
     let narrowed = parse_dockerignore(&text).expect("a narrowed ignore file is valid");
     let narrowed = all.clone().without_ignored(&narrowed);
@@ -59,6 +60,18 @@ fn check_reads(ignore: &Dockerignore, all: &Listing, reads: &[ContextRead]) {
     let again = select(&narrowed, &reads);
     let same: Vec<&Entry> = again.entries().map(|index| &narrowed.entries()[index]).collect();
     assert_eq!(same, read, "what is left reads differently by {text}");
+}
+
+/// A walk that goes where reads can lead comes by all that is read.
+fn check_reach(listing: &Listing, reads: &[&ContextRead], read: &[usize]) {
+    let mut reach = Reach::new(reads.iter().copied());
+    while reach.add_links(listing) {}
+    assert!(reach.covers(&Reach::new(reads.iter().copied())));
+    for path in read.iter().map(|&index| &listing.entries()[index].path) {
+        assert!(reach.touches(path), "a walk goes nowhere near {path:?}");
+        assert_eq!(reach.reads(path), !reach.readers(path).is_empty(), "{path:?}");
+        assert!(reach.readers(path).is_subset(&reach.readers_below(path)), "{path:?}");
+    }
 }
 
 /// What a stage of these instructions reads of the main context.

@@ -5,6 +5,7 @@
 
 pub mod buildx;
 pub mod dockerfile;
+pub mod installs;
 pub mod lambda_images;
 pub mod locks;
 pub mod pyproject;

@@ -108,7 +108,9 @@ impl Wanted {
 /// What the commands install.
 pub fn installs(tool: Tool, commands: &[String], project: &Project<'_>) -> Installs {
     let mut all = BTreeSet::new();
-    for part in commands.iter().flat_map(|command| nested_parts(command)) {
+    let parts: Option<Vec<_>> = commands.iter().map(|command| nested_parts(command)).collect();
+    let Some(parts) = parts else { return Installs::Everything };
+    for part in parts.into_iter().flatten() {
         // Who knows which program that is?
         if program(&part).is_some_and(|(program, _)| program.contains(['$', '`'])) {
             return Installs::Everything;
@@ -188,18 +190,30 @@ fn program(words: &[String]) -> Option<(&str, &[String])> {
     Some((program, arguments))
 }
 
-/// The same, with what is within `sh -c "…"`.
-fn nested_parts(command: &str) -> Vec<Vec<String>> {
+/// Shells within shells that are looked into.
+const MOST_SHELLS: usize = 4;
+/// Packages that commands name one by one; who names more means everything.
+const MOST_PACKAGES: usize = 100;
+
+/// The same, with what is within `sh -c "…"`; `None`: there are shells within shells without end.
+fn nested_parts(command: &str) -> Option<Vec<Vec<String>>> {
     let mut all = Vec::new();
     let mut waiting = vec![command.to_owned()];
-    while let Some(command) = waiting.pop() {
-        let parts = parts(&command);
-        let words = parts.iter().flatten();
-        // A word that is the whole command again would never end.
-        waiting.extend(words.filter(|word| word.contains(' ') && **word != command).cloned());
-        all.extend(parts);
+    for _ in 0..=MOST_SHELLS {
+        let mut nested = Vec::new();
+        for command in waiting {
+            let parts = parts(&command);
+            let words = parts.iter().flatten();
+            // A word that is the whole command again would never end.
+            nested.extend(words.filter(|word| word.contains(' ') && **word != command).cloned());
+            all.extend(parts);
+        }
+        if nested.is_empty() {
+            return Some(all);
+        }
+        waiting = nested;
     }
-    all
+    None
 }
 
 /// The words of each simple command, without their quotes.
@@ -297,6 +311,9 @@ fn read_uv(words: &[String], project: &Project<'_>) -> Option<Vec<Wanted>> {
     }
     if packages.is_empty() {
         packages.push(project.beside_lock?.clone());
+    }
+    if packages.len() > MOST_PACKAGES {
+        return None;
     }
     let mut wanted = Vec::new();
     for package in packages {
