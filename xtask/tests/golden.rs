@@ -59,6 +59,7 @@ fn help() {
     check(&["build-lambdas", "--help"], &expect_file!["golden/help-build-lambdas.txt"]);
     check(&["affected", "--help"], &expect_file!["golden/help-affected.txt"]);
     check(&["graph", "--help"], &expect_file!["golden/help-graph.txt"]);
+    check(&["manifest", "--help"], &expect_file!["golden/help-manifest.txt"]);
     check(&["explain", "--help"], &expect_file!["golden/help-explain.txt"]);
 }
 

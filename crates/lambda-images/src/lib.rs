@@ -11,6 +11,7 @@
 //! | two states → which images are affected, and why | [`affected`] |
 //! | ends of builds → what to start next | [`schedule`] |
 //! | results → what is deployed from | [`manifest`] |
+//! | a manifest → what is deployed, in which form | [`deploy`] |
 //!
 //! It performs no I/O: no file, process, environment or clock. Texts and values come in,
 //! decisions go out, each with its [`reason::Reason`]. Doubt means build.
@@ -20,6 +21,7 @@ pub mod base_commit;
 pub mod config;
 pub mod contexts;
 mod cycle;
+pub mod deploy;
 pub mod discovery;
 pub mod fingerprint;
 pub mod graph;

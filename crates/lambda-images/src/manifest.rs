@@ -1,7 +1,10 @@
 //! The manifest: what is deployed from, `target/lambda-images/images.json`.
 //!
 //! One entry per image that exists under its name, whether this run built it, renamed it or
-//! found it. An image that left the workspace leaves the manifest.
+//! found it. An image that left the workspace leaves the manifest, but for its name if it was a
+//! Lambda image: somebody may still run it. What is fit to be deployed is `deploy`'s affair.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +12,8 @@ use crate::config::Kind;
 use crate::discovery::ImageName;
 use crate::fingerprint::Fingerprint;
 use crate::graph::ImageGraph;
-use crate::plan::{PlannedImage, StoredImage};
+use crate::plan::{Destination, PlannedImage, StoredImage};
+use crate::reference::ImageReference;
 
 /// The file's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +24,9 @@ pub struct Manifest {
     pub stack: String,
     /// Sorted by name.
     pub images: Vec<ManifestImage>,
+    /// Lambda images that were in the manifest of this stack and have left the workspace.
+    #[serde(default)]
+    pub removed: BTreeSet<ImageName>,
 }
 
 /// One image.
@@ -45,6 +52,9 @@ pub struct ManifestImage {
     pub git_commit: Option<String>,
     /// Whether its inputs had uncommitted changes.
     pub dirty: bool,
+    /// Whether a registry has it; else it is in the local Docker store alone.
+    #[serde(default)]
+    pub pushed: bool,
     /// In bytes.
     pub sizes: Sizes,
 }
@@ -64,14 +74,31 @@ impl Manifest {
 
     /// A manifest without images.
     pub fn new(stack: &str) -> Manifest {
-        Manifest { version: Manifest::VERSION, stack: stack.to_owned(), images: Vec::new() }
+        Manifest {
+            version: Manifest::VERSION,
+            stack: stack.to_owned(),
+            images: Vec::new(),
+            removed: BTreeSet::new(),
+        }
     }
 
     /// Reads a manifest. `None`: it is damaged or of another version, and holds nothing then.
     pub fn parse(text: &str) -> Option<Manifest> {
-        serde_json::from_str::<Manifest>(text)
-            .ok()
-            .filter(|manifest| manifest.version == Manifest::VERSION)
+        let manifest = serde_json::from_str::<Manifest>(text).ok()?;
+        let is_name = |name: &ImageName| ImageName::new(name.as_str()).is_some();
+        // What is deployed goes into other programs' files and command lines.
+        let is_good = |image: &ManifestImage| {
+            is_name(&image.name) && image.image_ref.parse::<ImageReference>().is_ok()
+        };
+        let is_whole = manifest.version == Manifest::VERSION
+            && manifest.images.iter().all(is_good)
+            && manifest.removed.iter().all(is_name);
+        is_whole.then_some(manifest)
+    }
+
+    /// The entry of an image.
+    pub fn get(&self, name: &ImageName) -> Option<&ManifestImage> {
+        self.images.iter().find(|image| image.name == *name)
     }
 
     /// The file's text.
@@ -81,16 +108,27 @@ impl Manifest {
         text
     }
 
-    /// Drops what no longer belongs: entries of another stack, and of images that are gone.
+    /// Drops what no longer belongs: entries of another stack, and of images that are gone. The
+    /// names of Lambda images among them are kept until they come back.
     pub fn prune(&mut self, stack: &str, graph: &ImageGraph) {
         if self.stack != stack {
             *self = Manifest::new(stack);
         }
+        let gone = self.images.iter().filter(|image| graph.get(&image.name).is_none());
+        let gone = gone.filter(|image| image.kind == Kind::Lambda);
+        self.removed.extend(gone.map(|image| image.name.clone()));
+        self.removed.retain(|name| graph.get(name).is_none());
         self.images.retain(|image| graph.get(&image.name).is_some());
     }
 
-    /// Puts an image in, in place of an earlier entry of its name.
-    pub fn insert(&mut self, planned: &PlannedImage, stored: &StoredImage, inputs_size: u64) {
+    /// Puts an image in that `destination` has, in place of an earlier entry of its name.
+    pub fn insert(
+        &mut self,
+        planned: &PlannedImage,
+        stored: &StoredImage,
+        destination: Destination,
+        inputs_size: u64,
+    ) {
         let reference = &planned.names.reference;
         let image_ref = match &stored.digest {
             Some(digest) => reference.pinned(digest),
@@ -111,6 +149,7 @@ impl Manifest {
             fingerprint: planned.fingerprint,
             git_commit: planned.git.commit().map(str::to_owned),
             dirty: planned.git.is_dirty(),
+            pushed: destination == Destination::Registry,
             sizes: Sizes { image: stored.size, inputs: inputs_size },
         };
         match self.images.binary_search_by(|image| image.name.cmp(&planned.name)) {

@@ -1,6 +1,10 @@
 //! The command line, as clap sees it. What each command does is in `commands`.
 
+mod manifest;
+
 use clap::{Args, Subcommand, ValueEnum};
+
+pub use manifest::{Manifest, ManifestFormat};
 
 /// The commands for Lambda images. An xtask of one's own flattens them into its own:
 ///
@@ -29,6 +33,8 @@ pub enum Command {
     Graph(Graph),
     /// Show every input of an image, and what changed since it was last built
     Explain(Explain),
+    /// Print what to deploy: each Lambda image with its digest, for Terraform, Pulumi and others
+    Manifest(Manifest),
     /// Print the JSON schema of the configuration
     Schema,
     /// Print a shell completion script

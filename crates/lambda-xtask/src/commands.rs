@@ -6,6 +6,7 @@ mod build_lambdas;
 mod comparison;
 mod explain;
 mod graph;
+mod manifest;
 mod report;
 mod survey;
 
@@ -13,6 +14,7 @@ pub(crate) use affected::affected;
 pub(crate) use build_lambdas::build_lambdas;
 pub(crate) use explain::explain;
 pub(crate) use graph::graph;
+pub(crate) use manifest::manifest;
 
 use std::io::Write as _;
 

@@ -38,7 +38,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser};
 
 pub use cli::{
-    Affected, AffectedFormat, BuildLambdas, Command, Explain, Format, Graph, GraphFormat,
+    Affected, AffectedFormat, BuildLambdas, Command, Explain, Format, Graph, GraphFormat, Manifest,
+    ManifestFormat,
 };
 pub use environment::Environment;
 pub use failure::{
@@ -76,6 +77,7 @@ pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -
         Command::Affected(arguments) => commands::affected(arguments, environment),
         Command::Graph(arguments) => commands::graph(arguments, environment),
         Command::Explain(arguments) => commands::explain(arguments, environment),
+        Command::Manifest(arguments) => commands::manifest(arguments, environment),
         Command::Schema => {
             commands::print(&format!("{:#}\n", lambda_images::keys::render_schema()))
                 .map(|()| EXIT_SUCCESS)

@@ -132,7 +132,8 @@ impl Run<'_> {
         let before = manifest.clone();
         for image in self.plan.images.iter().filter(|image| image.action == Action::UpToDate) {
             if let Some(stored) = &image.stored.identity {
-                manifest.insert(image, stored, (self.input_size)(&image.name));
+                let size = (self.input_size)(&image.name);
+                manifest.insert(image, stored, self.store.destination, size);
                 self.keep_record(&image.name, None)?;
             }
         }

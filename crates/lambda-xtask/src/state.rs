@@ -122,6 +122,15 @@ impl State {
         Manifest::parse(&text).unwrap_or_else(|| Manifest::new(stack))
     }
 
+    /// The manifest's text; `None`: there is none.
+    pub(crate) fn manifest_text(&self) -> anyhow::Result<Option<String>> {
+        match fs::read_to_string(self.manifest_path()) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).context("failed to read the manifest"),
+        }
+    }
+
     pub(crate) fn write_manifest(&self, manifest: &Manifest) -> anyhow::Result<()> {
         write_atomically(&self.manifest_path(), manifest.render().as_bytes())
     }

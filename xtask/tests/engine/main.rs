@@ -11,6 +11,7 @@ mod affected;
 mod build;
 mod changes;
 mod contract;
+mod deploy;
 mod failure;
 mod interrupt;
 mod problems;

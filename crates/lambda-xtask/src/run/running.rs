@@ -185,7 +185,8 @@ impl<'r> Running<'r, '_> {
         let (outcome, line) = match result {
             Ok(ended) => {
                 self.bases.insert(planned.name.clone(), run.pinned(planned, Some(&ended.stored)));
-                manifest.insert(planned, &ended.stored, (run.input_size)(&planned.name));
+                let size = (run.input_size)(&planned.name);
+                manifest.insert(planned, &ended.stored, run.store.destination, size);
                 run.keep_record(&planned.name, ended.built.as_ref().map(|built| built.duration))?;
                 run.state.write_manifest(manifest)?;
                 match ended.built {

@@ -1,0 +1,161 @@
+//! `manifest`: what is deployed, in the form that the deploying program takes.
+//!
+//! It asks neither docker nor a registry: the manifest has what they said. Whether an image is
+//! fit to be deployed is decided by `lambda_images::deploy`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Context as _;
+use lambda_images::config::Kind;
+use lambda_images::deploy::render::render_deployment;
+use lambda_images::deploy::{DeployFacts, Deployment, Unfit};
+use lambda_images::discovery::ImageName;
+use lambda_images::manifest::Manifest;
+
+use super::survey::read_inputs;
+use crate::cli::{Manifest as Arguments, ManifestFormat};
+use crate::display::note;
+use crate::environment::Environment;
+use crate::failure::{
+    EXIT_FAILURE, EXIT_SUCCESS, EXIT_WORKSPACE, Failure, environment as environment_failure, usage,
+};
+use crate::state::State;
+use crate::workspace::Workspace;
+
+pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyhow::Result<u8> {
+    let workspace = Workspace::load(environment)?;
+    let stack = workspace.stack(arguments.stack.as_deref(), environment);
+    let selected = select_lambdas(&workspace, &arguments.images)?;
+    let state = State::of_workspace(&workspace.root);
+    let manifest = read_manifest(&state, &stack)?;
+    let earlier = match &arguments.changed_since {
+        Some(path) => Some(read_earlier(path, &stack, environment)?),
+        None => None,
+    };
+    let inputs = read_inputs(&workspace, &state)?.inputs(&workspace.graph);
+    let facts = DeployFacts {
+        graph: &workspace.graph,
+        fingerprint: &|name| inputs[name].1,
+        selected: &selected,
+    };
+    let mut deployment = Deployment::new(&manifest, &facts);
+    if let Some(earlier) = &earlier {
+        deployment.retain_changed(earlier, &facts);
+    }
+    let lambdas =
+        workspace.graph.images().iter().filter(|image| image.declaration.kind == Kind::Lambda);
+    let names = lambdas.clone().map(lambda_images::graph::Image::name);
+    let form = arguments.format.form();
+    let text = render_deployment(form, &stack, &deployment, names).map_err(|error| Failure {
+        code: EXIT_WORKSPACE,
+        message: error.to_string(),
+        hint: Some(
+            "`json`, `tfvars`, `pulumi` and `cdk` keep names as they are; or rename one: `name = \"…\"` in its `[tool.lambda-image]`"
+                .to_owned(),
+        ),
+    })?;
+    if !tell_unfit(&deployment, &allowed(arguments)) {
+        return Ok(EXIT_FAILURE);
+    }
+    tell_rest(arguments.format, &deployment, lambdas.count(), earlier.is_some());
+    super::print(&text)?;
+    Ok(EXIT_SUCCESS)
+}
+
+fn select_lambdas(workspace: &Workspace, given: &[String]) -> anyhow::Result<BTreeSet<ImageName>> {
+    let selected = workspace.select(given)?;
+    for name in &selected {
+        let image = workspace.graph.get(name).context("a selected image is in the graph")?;
+        if image.declaration.kind != Kind::Lambda {
+            return Err(usage(
+                format!("`{name}` is a base image: nothing is deployed from it"),
+                "name Lambda images; `cargo xtask graph` shows which are",
+            ));
+        }
+    }
+    Ok(selected)
+}
+
+fn read_manifest(state: &State, stack: &str) -> anyhow::Result<Manifest> {
+    let build = format!("`cargo xtask build-lambdas --push --stack {stack}` writes it");
+    let path = State::MANIFEST;
+    let Some(text) = state.manifest_text()? else {
+        return Err(environment_failure(format!("there is no manifest `{path}`"), build));
+    };
+    let manifest = Manifest::parse(&text)
+        .ok_or_else(|| environment_failure(format!("the manifest `{path}` is damaged"), build))?;
+    if manifest.stack != stack {
+        let is = &manifest.stack;
+        return Err(usage(
+            format!("the manifest is of the stack `{is}`, not `{stack}`"),
+            format!("`--stack {is}`, or first `cargo xtask build-lambdas --push --stack {stack}`"),
+        ));
+    }
+    Ok(manifest)
+}
+
+fn read_earlier(path: &Path, stack: &str, environment: &Environment) -> anyhow::Result<Manifest> {
+    let shown = path.display();
+    let hint = "it is what `cargo xtask manifest` printed when it was deployed; leave `--changed-since` out to deploy all";
+    let text = std::fs::read_to_string(environment.current_dir().join(path))
+        .map_err(|error| usage(format!("failed to read `{shown}`: {error}"), hint))?;
+    let earlier =
+        Manifest::parse(&text).ok_or_else(|| usage(format!("`{shown}` is no manifest"), hint))?;
+    if earlier.stack != stack {
+        let is = &earlier.stack;
+        return Err(usage(
+            format!("`{shown}` is of the stack `{is}`, not `{stack}`"),
+            "compare with what was deployed for the same stack",
+        ));
+    }
+    Ok(earlier)
+}
+
+fn allowed(arguments: &Arguments) -> BTreeSet<Unfit> {
+    let flags = [
+        (Unfit::Missing, arguments.allow_missing),
+        (Unfit::Stale, arguments.allow_stale),
+        (Unfit::Dirty, arguments.allow_dirty),
+        (Unfit::Local, arguments.allow_local),
+    ];
+    flags.into_iter().filter(|(_, given)| *given).map(|(unfit, _)| unfit).collect()
+}
+
+/// Says what is wrong; gives whether all of it is allowed.
+fn tell_unfit(deployment: &Deployment, allowed: &BTreeSet<Unfit>) -> bool {
+    let mut is_fit = true;
+    for unfit in [Unfit::Missing, Unfit::Stale, Unfit::Dirty, Unfit::Local] {
+        let of_kind = deployment.unfit.iter().filter(|(kind, _)| *kind == unfit);
+        let names: Vec<&ImageName> = of_kind.map(|(_, name)| name).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let quoted = quoted.join(", ");
+        if allowed.contains(&unfit) {
+            note(&format!("warning: {quoted}: {unfit}"));
+        } else {
+            is_fit = false;
+            note(&format!("error: {quoted}: {unfit}\nhint: {}", unfit.hint(&names)));
+        }
+    }
+    is_fit
+}
+
+fn tell_rest(format: ManifestFormat, deployment: &Deployment, lambdas: usize, is_change: bool) {
+    if !deployment.removed.is_empty() {
+        let names: Vec<String> =
+            deployment.removed.iter().map(|name| format!("`{name}`")).collect();
+        note(&format!("note: removed from the workspace: {}", names.join(", ")));
+    }
+    let count = deployment.images.len();
+    if is_change {
+        note(&format!("{count} of {lambdas} images differ from what was deployed"));
+    }
+    if format.form().is_whole() && count < lambdas {
+        note(
+            "warning: these are some of the images: a program that makes a function for each entry of the map would remove the others",
+        );
+    }
+}
