@@ -63,7 +63,8 @@ Examples:
   cargo xtask build-lambdas --affected=main       only what differs from `main`
 
 Exit codes:
-  0 all is built   1 an image failed   2 wrong usage   3 problems in the workspace
+  0 all is built   1 an image failed, or a dirty one would be pushed   2 wrong usage
+  3 problems in the workspace
   4 docker, buildx or the store is missing   130 interrupted";
 
 /// `build-lambdas`
@@ -100,6 +101,9 @@ pub struct BuildLambdas {
     /// Push images to the configured registry
     #[arg(long)]
     pub push: bool,
+    /// Push images even if their inputs are in no commit
+    #[arg(long)]
+    pub allow_dirty: bool,
     /// The stack, part of every repository's name [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,

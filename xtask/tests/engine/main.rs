@@ -12,6 +12,7 @@ mod build;
 mod changes;
 mod contract;
 mod deploy;
+mod dirty;
 mod failure;
 mod interrupt;
 mod problems;

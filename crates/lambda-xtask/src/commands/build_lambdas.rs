@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use lambda_images::config::TagPolicy;
-use lambda_images::plan::{Action, Plan};
+use lambda_images::plan::{Action, Destination, Plan};
 use lambda_images::tag::GitState;
 use serde_json::json;
 
+use super::explain::some_of;
 use super::report::{
     plan_json, render_end, render_plan, render_reasons, render_table, result_json,
 };
@@ -16,7 +17,7 @@ use crate::display::note;
 use crate::engine::check_engine;
 use crate::environment::Environment;
 use crate::failure::{
-    EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, environment as environment_failure,
+    EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, Failure, environment as environment_failure,
 };
 use crate::run::{Outcome, Run};
 
@@ -48,7 +49,11 @@ pub(crate) fn build_lambdas(
     let last = survey.last_records();
     let plan = survey.plan(&selected, &stored, &last, arguments.force);
     warn_without_git(&survey, &plan);
+    let dirty = if arguments.allow_dirty { None } else { dirty_pushes(&plan, &survey) };
     if arguments.dry_run {
+        if let Some(dirty) = &dirty {
+            note(&format!("warning: {}", dirty.message));
+        }
         // So that the commands that are shown can be run.
         for image in plan.images.iter().filter(|image| image.action == Action::Build) {
             survey.stage(&image.name)?;
@@ -65,6 +70,14 @@ pub(crate) fn build_lambdas(
             "is Docker installed, with buildx 0.13 or newer, and its engine running? `docker info` tells; \
              `--dry-run` works without it",
         ));
+    }
+    if let Some(mut dirty) = dirty {
+        // Who did not ask for a push may be content without.
+        let load =
+            if arguments.push { "" } else { "`--load` to keep them in the local Docker store, " };
+        dirty.hint =
+            Some(format!("commit these files, {load}or `--allow-dirty` to push all the same"));
+        return Err(dirty.into());
     }
     if arguments.explain {
         note(render_reasons(&plan).trim_end());
@@ -103,6 +116,24 @@ pub(crate) fn build_lambdas(
     } else {
         EXIT_SUCCESS
     })
+}
+
+/// What would be pushed though its inputs are in no commit: nobody could build it again.
+fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<Failure> {
+    if survey.destination != Destination::Registry {
+        return None;
+    }
+    let mut message = String::new();
+    let mut count = 0;
+    for image in plan.images.iter().filter(|image| image.action != Action::UpToDate) {
+        if let GitState::Dirty { paths, .. } = &image.git {
+            count += 1;
+            message += &format!("\n  {}: {}", image.name, some_of(paths));
+        }
+    }
+    let images = if count == 1 { "1 dirty image" } else { &format!("{count} dirty images") };
+    let message = format!("{images} would be pushed{message}");
+    (count > 0).then_some(Failure { code: EXIT_FAILURE, message, hint: None })
 }
 
 /// What `--affected` prints where no image is.

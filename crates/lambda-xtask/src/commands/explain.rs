@@ -178,7 +178,8 @@ fn render(
     text
 }
 
-fn some_of(paths: &[String]) -> String {
+/// The first of some paths, quoted, and how many more there are.
+pub(super) fn some_of(paths: &[String]) -> String {
     let paths: BTreeSet<&String> = paths.iter().collect();
     let shown: Vec<String> = paths.iter().take(5).map(|path| format!("`{path}`")).collect();
     let more = paths.len().saturating_sub(5);
