@@ -1,13 +1,15 @@
-//! What must hold of the configuration, of names and of the manifest.
+//! What must hold of the configuration, of names, of the manifest and of references in any text.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use lambda_images::config::parse_config;
+use lambda_images::config::{Kind, parse_config};
+use lambda_images::discovery::ImageName;
 use lambda_images::manifest::Manifest;
 use lambda_images::mirror::Mirrors;
 use lambda_images::platform::Platform;
 use lambda_images::reference::{Digest, ImageReference, Registry, Repository, Tag};
+use lambda_images::text_references::{Repositories, find_references};
 
 use crate::line_count;
 
@@ -76,5 +78,21 @@ pub(crate) fn check_mirrors(text: &str) {
 pub(crate) fn check_manifest(text: &str) {
     if let Some(manifest) = Manifest::parse(text) {
         assert_eq!(Manifest::parse(&manifest.render()).as_ref(), Some(&manifest));
+    }
+}
+
+/// For a workspace with these images, by templates with and without a stack.
+pub(crate) fn check_text_references(text: &str) {
+    for template in ["{name}-{stack}", "a/{stack}/{name}", "{name}"] {
+        let names = ["a", "a-b", "submit-to-openai", "base-a"];
+        let names = names.map(|name| (ImageName::new(name).expect("it is a name"), Kind::Lambda));
+        let repositories = Repositories::of_names(template, names.into_iter());
+        let (lines, mut last) = (line_count(text), (1, 0));
+        for found in find_references(text, &repositories) {
+            assert!(found.place > last && found.place.0 <= lines, "{found:?}");
+            last = found.place;
+            assert!(found.written.ends_with(found.tag), "{found:?}");
+            assert!(found.tag.parse::<Tag>().is_ok(), "{found:?}");
+        }
     }
 }

@@ -161,6 +161,13 @@ pub const TARGETS: &[Target] = &[
         read: lambda_images_checks::check_manifest,
         shapes: shapes::lambda_images::MANIFEST,
     },
+    Target {
+        name: "text_references",
+        package: "lambda-images",
+        check: lambda_images_checks::check_text_references,
+        read: lambda_images_checks::check_text_references,
+        shapes: shapes::lambda_images::TEXT_REFERENCES,
+    },
 ];
 
 /// The target of a name.

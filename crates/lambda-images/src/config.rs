@@ -79,6 +79,8 @@ pub struct Config {
     pub mirrors: Mirrors,
     /// How tags are made.
     pub tag_policy: TagPolicy,
+    /// Globs of what `check-tags` does not look into.
+    pub check_tags_exclude: Vec<Text>,
     /// Build args of every image.
     pub args: BTreeMap<String, String>,
     /// Network of the `RUN` steps.
@@ -267,6 +269,7 @@ fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>)
             Some("content") => TagPolicy::Content,
             _ => TagPolicy::Git,
         },
+        check_tags_exclude: values.texts("check-tags-exclude").unwrap_or_default(),
         args: values.table("args").into_iter().map(|(name, text)| (name, text.value)).collect(),
         network: values
             .text("network")

@@ -107,6 +107,12 @@ pub const WORKSPACE: &[Key] = &[
         "`\"git\"`: `git-<commit>`, with `-dirty-<fingerprint>` where the image's inputs have uncommitted changes, and `sha-<fingerprint>` where git knows no commit. `\"content\"`: always `sha-<fingerprint>`.",
     ),
     key(
+        "check-tags-exclude",
+        Shape::Texts,
+        "[]",
+        "Globs of files and folders that `check-tags` does not look into: old examples, fixtures.",
+    ),
+    key(
         "args",
         Shape::TextTable,
         "",
@@ -290,7 +296,7 @@ secrets = ["id=pip-token,env=PIP_TOKEN"]
   All of them are reported at once, with exit code 3.
 - Paths are written with `/`, and stay below the workspace root.
 - A key counts as an input of an image only where it can change what the build gives. `registry`,
-  `repository`, `stack`, `tag-policy`, `network` and `secrets` never do.
+  `repository`, `stack`, `tag-policy`, `check-tags-exclude`, `network` and `secrets` never do.
 - A package without a Dockerfile is a package without an image: its files are inputs of the images
   that depend on it. A Lambda without a Dockerfile is an error.
 

@@ -8,6 +8,7 @@
 //! | files' digests → inputs and fingerprint of each image | [`fingerprint`] |
 //! | commits → the newest that touched each image | [`touch`], [`history`], [`tag`] |
 //! | what the store holds → what to do | [`plan`], with reasons from [`reason`] |
+//! | any text → references in it, and what is wrong with them | [`text_references`], [`tag_check`] |
 //! | two states → which images are affected, and why | [`affected`] |
 //! | ends of builds → what to start next | [`schedule`] |
 //! | results → what is deployed from | [`manifest`] |
@@ -42,6 +43,8 @@ pub mod render;
 pub mod schedule;
 mod table;
 pub mod tag;
+pub mod tag_check;
+pub mod text_references;
 pub mod touch;
 pub mod tree;
 

@@ -1,9 +1,10 @@
-//! The files of a workspace as they were at a commit.
+//! The files of a workspace as they were at a commit, or as git's index has them.
 //!
 //! # How it works
 //! What git says hasn't changed since is read from disk; only what has changed is read from git. A
 //! folder that is seen as it is today, through the same ignore file and by no other reads, is
-//! today's listing with what has changed put back: cost grows with changes, not with files.
+//! today's listing with what has changed put back: cost grows with changes, not with files. The index
+//! is read by nothing but what differs from it: what there is today may have problems of its own.
 //!
 //! # Limitations
 //! What is inside a submodule that differs isn't looked at: who reads any of it is taken for
@@ -25,12 +26,12 @@ use crate::folders::Glob;
 use crate::git::{Blobs, Differences, Git, Old};
 use crate::inputs::{Found, SeenFiles, hash_file};
 
-/// The files at a commit.
+/// The files at a commit, or in the index.
 pub(crate) struct AtCommit<'a> {
     disk: Disk<'a>,
     git: &'a Git,
     differences: &'a Differences,
-    /// What was found on disk.
+    /// What was found on disk; nothing, for the index.
     now: &'a Found,
     /// Today's trees of each folder.
     trees: HashMap<&'a str, Vec<&'a Tree>>,
@@ -234,16 +235,13 @@ impl<'a> AtCommit<'a> {
 }
 
 impl Checkout for AtCommit<'_> {
-    fn text(&self, path: &str) -> Result<Option<String>, Problem> {
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
         match self.differences.files.get(path) {
             Some(Old::Absent) => Ok(None),
             Some(Old::Blob { mode: Mode::Symlink, .. }) => Err(link_problem(path)),
-            Some(Old::Blob { id, .. }) => match String::from_utf8(self.blob(path, id)?) {
-                Ok(text) => Ok(Some(text)),
-                Err(_) => Err(Problem::of_file(path, "failed to read it: it is not UTF-8")),
-            },
-            Some(Old::Mode(_)) => self.disk.text(path),
-            None if self.git.keeps(path) => self.disk.text(path),
+            Some(Old::Blob { id, .. }) => self.blob(path, id).map(Some),
+            Some(Old::Mode(_)) => self.disk.bytes(path),
+            None if self.git.keeps(path) => self.disk.bytes(path),
             None => Ok(None),
         }
     }

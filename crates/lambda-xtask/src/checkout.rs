@@ -1,4 +1,5 @@
-//! The files of a workspace at one time: as they are on disk, or as they were at a commit.
+//! The files of a workspace at one time: as they are on disk, as they were at a commit, or as they are
+//! about to be committed.
 //!
 //! Whoever reads a workspace asks for them here, so that both are read by the same code and can be
 //! compared.
@@ -18,9 +19,18 @@ use crate::inputs::{SeenFiles, hash_wanted, list_folder};
 
 /// What can be asked of the files. All paths are relative to the workspace root.
 pub(crate) trait Checkout: Sync {
-    /// The text of a file; `None`: there is none. A link is a problem: git keeps nothing but its own
+    /// The bytes of a file; `None`: there is none. A link is a problem: git keeps nothing but its own
     /// text, so that a change of what it leads to would go unseen.
-    fn text(&self, path: &str) -> Result<Option<String>, Problem>;
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Problem>;
+
+    /// The same of a file that must be text.
+    fn text(&self, path: &str) -> Result<Option<String>, Problem> {
+        let Some(bytes) = self.bytes(path)? else { return Ok(None) };
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Problem::of_file(path, "failed to read it: it is not UTF-8")),
+        }
+    }
 
     /// The folders that match a glob, sorted. Those without a `pyproject.toml` may be left out.
     fn folders(&self, glob: &Glob) -> Vec<String>;
@@ -51,7 +61,7 @@ pub(crate) struct Disk<'a> {
 }
 
 impl Checkout for Disk<'_> {
-    fn text(&self, path: &str) -> Result<Option<String>, Problem> {
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
         let full = self.root.join(path);
         let is_missing = |error: &io::Error| {
             matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -64,8 +74,8 @@ impl Checkout for Disk<'_> {
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         }
-        match fs::read_to_string(&full) {
-            Ok(text) => Ok(Some(text)),
+        match fs::read(&full) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(unreadable(error)),
         }

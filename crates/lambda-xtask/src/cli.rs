@@ -1,9 +1,11 @@
 //! The command line, as clap sees it. What each command does is in `commands`.
 
+mod check_tags;
 mod manifest;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+pub use check_tags::{CheckTags, TagFaultKind};
 pub use manifest::{Manifest, ManifestFormat};
 
 /// The commands for Lambda images. An xtask of one's own flattens them into its own:
@@ -35,6 +37,8 @@ pub enum Command {
     Explain(Explain),
     /// Print what to deploy: each Lambda image with its digest, for Terraform, Pulumi and others
     Manifest(Manifest),
+    /// Find references to images that are dirty, floating or stale, in any file
+    CheckTags(CheckTags),
     /// Print the JSON schema of the configuration
     Schema,
     /// Print a shell completion script

@@ -3,6 +3,7 @@
 mod affected;
 mod bake;
 mod build_lambdas;
+mod check_tags;
 mod comparison;
 mod explain;
 mod graph;
@@ -12,6 +13,7 @@ mod survey;
 
 pub(crate) use affected::affected;
 pub(crate) use build_lambdas::build_lambdas;
+pub(crate) use check_tags::check_tags;
 pub(crate) use explain::explain;
 pub(crate) use graph::graph;
 pub(crate) use manifest::manifest;

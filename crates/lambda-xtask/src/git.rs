@@ -15,6 +15,7 @@ mod dirty;
 mod index;
 mod index_file;
 mod repository;
+mod staged;
 mod walk;
 mod worktree;
 
@@ -30,6 +31,7 @@ pub(crate) use self::base::{BaseCommit, Differences, NoBase};
 pub(crate) use self::blobs::Blobs;
 use self::index_file::IndexFile;
 use self::repository::Repository;
+pub(crate) use self::staged::staged_states;
 use self::worktree::WorkTree;
 use crate::environment::Environment;
 use crate::hash_cache::Stamp;
@@ -103,11 +105,16 @@ impl Old {
 pub(crate) enum Against<'g> {
     /// The head.
     Head,
+    /// The head, with the index that is about to be committed, which may be a hook's own.
+    Staged,
     /// The one that `--base` or the CI service means.
     Base(Option<&'g str>),
 }
 
 impl Git {
+    /// Why there is no git to ask in a repository before its first commit.
+    pub(crate) const NO_COMMIT: &str = "the repository has no commit yet";
+
     /// Asks git. `Ok(Err(…))`: there is no repository, or none with a commit; why, as a lowercase
     /// fragment.
     pub(crate) fn ask(
@@ -115,12 +122,15 @@ impl Git {
         environment: &Environment,
         against: &Against,
     ) -> anyhow::Result<Result<Git, String>> {
-        let repository = match Repository::open(root, environment) {
+        let mut repository = match Repository::open(root, environment) {
             Ok(repository) => repository,
             Err(why) => return Ok(Err(why)),
         };
+        if matches!(against, Against::Staged) {
+            repository.use_index_of_hook(environment);
+        }
         let base = match against {
-            Against::Head => None,
+            Against::Head | Against::Staged => None,
             Against::Base(given) => Some(repository.find_base(*given, environment)),
         };
         let Some((index, written)) = repository.read_index() else {
@@ -223,24 +233,37 @@ pub(crate) fn git_states(
     found: &Found,
     state: &State,
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
-    let images = workspace.graph.images();
     let git = match git {
         Ok(git) => git,
         Err(why) => {
+            let images = workspace.graph.images();
             let unknown = |name: &ImageName| (name.clone(), GitState::Unknown { why: why.clone() });
             return Ok(images.iter().map(|image| unknown(image.name())).collect());
         }
     };
+    let changes = || git.changes_since(&git.repository.head, workspace, found);
+    let text = |path: &str| std::fs::read_to_string(git.repository.root.join(path)).ok();
+    states_by(git, (workspace, found), state, &changes, &text)
+}
+
+/// The same by what has changed since the head, and the texts that files have now.
+fn states_by(
+    git: &Git,
+    (workspace, found): (&Workspace, &Found),
+    state: &State,
+    changes: &dyn Fn() -> anyhow::Result<Vec<Change>>,
+    text: &dyn Fn(&str) -> Option<String>,
+) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let repository = &git.repository;
     let (dirty, newest) = std::thread::scope(|scope| {
         let newest = scope.spawn(|| repository.newest_commits(workspace, found, state));
-        let changes = git.changes_since(&repository.head, workspace, found);
-        let dirty =
-            changes.and_then(|changes| dirty::dirty_paths(repository, &changes, workspace, found));
+        let dirty = changes()
+            .and_then(|changes| dirty::dirty_paths(repository, &changes, (workspace, found), text));
         (dirty, newest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (mut dirty, newest) = (dirty?, newest?);
-    let states = images.iter().enumerate().map(|(number, image)| {
+    let images = workspace.graph.images().iter().enumerate();
+    let states = images.map(|(number, image)| {
         let paths = dirty.remove(&number).unwrap_or_default();
         let state = match newest.get(&number) {
             None => GitState::Unknown { why: repository.why_no_commit() },

@@ -38,8 +38,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser};
 
 pub use cli::{
-    Affected, AffectedFormat, BuildLambdas, Command, Explain, Format, Graph, GraphFormat, Manifest,
-    ManifestFormat,
+    Affected, AffectedFormat, BuildLambdas, CheckTags, Command, Explain, Format, Graph,
+    GraphFormat, Manifest, ManifestFormat, TagFaultKind,
 };
 pub use environment::Environment;
 pub use failure::{
@@ -78,6 +78,7 @@ pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -
         Command::Graph(arguments) => commands::graph(arguments, environment),
         Command::Explain(arguments) => commands::explain(arguments, environment),
         Command::Manifest(arguments) => commands::manifest(arguments, environment),
+        Command::CheckTags(arguments) => commands::check_tags(arguments, environment),
         Command::Schema => {
             commands::print(&format!("{:#}\n", lambda_images::keys::render_schema()))
                 .map(|()| EXIT_SUCCESS)

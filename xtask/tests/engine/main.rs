@@ -10,6 +10,7 @@ mod adoption;
 mod affected;
 mod build;
 mod changes;
+mod check_tags;
 mod contract;
 mod deploy;
 mod dirty;

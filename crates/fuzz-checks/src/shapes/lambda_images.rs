@@ -1,4 +1,4 @@
-//! Shapes of the configuration, of names and of the manifest.
+//! Shapes of the configuration, of names, of the manifest and of texts with references.
 
 use super::{Shape, fill, repeat};
 
@@ -100,4 +100,24 @@ pub const MANIFEST: &[Shape] = &[
         name: "long-stack",
         make: |size| repeat(size, "{\"version\":1,\"images\":[],\"stack\":\"", "a", "\"}"),
     },
+];
+
+/// Of texts with references.
+pub const TEXT_REFERENCES: &[Shape] = &[
+    Shape { name: "references", make: |size| repeat(size, "", "a-dev:latest\n", "") },
+    Shape { name: "references-on-a-line", make: |size| repeat(size, "", "é a-dev:latest ", "") },
+    Shape { name: "letters", make: |size| repeat(size, "", "a", ":latest") },
+    Shape { name: "colons", make: |size| repeat(size, "", ":", "") },
+    Shape { name: "tags", make: |size| repeat(size, "", ":latest", "") },
+    Shape { name: "slashes", make: |size| repeat(size, "", "/", ":latest") },
+    Shape { name: "escaped-slashes", make: |size| repeat(size, "", "a\\/", ":latest") },
+    Shape {
+        name: "long-repositories",
+        make: |size| {
+            let path = "a/".repeat(200);
+            repeat(size, "", &format!("{path}a-dev:latest\n"), "")
+        },
+    },
+    Shape { name: "hosts", make: |size| repeat(size, "", "a.b:1/a-dev:latest", "") },
+    Shape { name: "lines", make: |size| repeat(size, "", "\n", "a-dev:latest") },
 ];

@@ -31,13 +31,26 @@ pub(crate) struct NoBase {
     pub(crate) hint: String,
 }
 
-/// All that differs between the base commit and the tree.
+/// All that differs between the base commit, or the index, and the tree.
 #[derive(Debug, Default)]
 pub(crate) struct Differences {
     /// By path from the workspace root.
     pub(crate) files: BTreeMap<String, Old>,
     /// Submodules that differ in whatever way.
     pub(crate) submodules: BTreeSet<String>,
+}
+
+impl Differences {
+    pub(super) fn of(changes: Vec<Change>) -> Differences {
+        let mut differences = Differences::default();
+        for Change { path, old, is_submodule } in changes {
+            if is_submodule {
+                differences.submodules.insert(path.clone());
+            }
+            differences.files.insert(path, old);
+        }
+        differences
+    }
 }
 
 impl Git {
@@ -48,14 +61,7 @@ impl Git {
         workspace: &Workspace,
         found: &Found,
     ) -> anyhow::Result<Differences> {
-        let mut differences = Differences::default();
-        for Change { path, old, is_submodule } in self.changes_since(&base.id, workspace, found)? {
-            if is_submodule {
-                differences.submodules.insert(path.clone());
-            }
-            differences.files.insert(path, old);
-        }
-        Ok(differences)
+        Ok(Differences::of(self.changes_since(&base.id, workspace, found)?))
     }
 
     /// The bytes of blobs.

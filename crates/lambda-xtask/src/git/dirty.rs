@@ -13,12 +13,13 @@ use crate::workspace::Workspace;
 /// Paths by image.
 pub(super) type DirtyPaths = BTreeMap<usize, BTreeSet<String>>;
 
-/// Each image's inputs that differ from the head, those of its bases included.
+/// Each image's inputs that differ from the head, those of its bases included. `text` is what a
+/// file's text is now.
 pub(super) fn dirty_paths(
     repository: &Repository,
     changes: &[Change],
-    workspace: &Workspace,
-    found: &Found,
+    (workspace, found): (&Workspace, &Found),
+    text: &dyn Fn(&str) -> Option<String>,
 ) -> anyhow::Result<DirtyPaths> {
     if changes.is_empty() {
         return Ok(DirtyPaths::new());
@@ -26,7 +27,7 @@ pub(super) fn dirty_paths(
     let mut touch = touch_index(workspace, found);
     let mut dirty = Dirty { touch: &mut touch, paths: DirtyPaths::new() };
     dirty.add_changes(changes);
-    dirty.add_settings(repository, changes)?;
+    dirty.add_settings(repository, changes, text)?;
     Ok(dirty.paths)
 }
 
@@ -52,7 +53,12 @@ impl Dirty<'_, '_> {
         }
     }
 
-    fn add_settings(&mut self, repository: &Repository, changes: &[Change]) -> anyhow::Result<()> {
+    fn add_settings(
+        &mut self,
+        repository: &Repository,
+        changes: &[Change],
+        text: &dyn Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<()> {
         let mut blobs = Blobs::new(repository);
         let mut settings = Vec::new();
         for Change { path, old, is_submodule } in changes {
@@ -63,8 +69,7 @@ impl Dirty<'_, '_> {
                     // Only its mode differs.
                     Old::Mode(_) => continue,
                 };
-                let new = std::fs::read_to_string(repository.root.join(path)).ok();
-                settings.push(SettingsChange { path: path.clone(), old, new });
+                settings.push(SettingsChange { path: path.clone(), old, new: text(path) });
             }
         }
         let touched = self.touch.settings_touched(&settings);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blobs::Blobs;
 use super::index_file::IndexFile;
-use super::{Change, Old, touch_index, walk};
+use super::{Change, Git, Old, touch_index, walk};
 use crate::environment::Environment;
 use crate::failure::output_failure;
 use crate::hash_cache::Stamp;
@@ -51,7 +51,7 @@ impl Repository {
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             if said.contains("ambiguous argument 'HEAD^{commit}'") {
-                return Err("the repository has no commit yet".to_owned());
+                return Err(Git::NO_COMMIT.to_owned());
             }
             let first = said.lines().next().unwrap_or("git failed");
             return Err(first.trim_start_matches("fatal: ").to_owned());
@@ -106,6 +106,11 @@ impl Repository {
     /// What differs between a commit and the index.
     pub(super) fn staged_since(&self, commit: &str) -> anyhow::Result<Vec<Change>> {
         self.differences(&["diff-index", "--cached"], &[commit])
+    }
+
+    /// What differs between the index and the tree, among the files that git keeps.
+    pub(super) fn unstaged(&self) -> anyhow::Result<Vec<Change>> {
+        self.differences(&["diff-files"], &[])
     }
 
     /// What differs between a commit and the head.

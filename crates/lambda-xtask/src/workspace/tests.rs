@@ -127,7 +127,7 @@ fn a_pyproject_that_is_no_text_is_a_problem() {
     check(
         |tree| fs::write(tree.path("lambdas/two/pyproject.toml"), [0xff]).unwrap(),
         &expect![[r#"
-            lambdas/two/pyproject.toml: failed to read it: stream did not contain valid UTF-8
+            lambdas/two/pyproject.toml: failed to read it: it is not UTF-8
             1 problem in the workspace
             exit code 3
         "#]],

@@ -1,0 +1,179 @@
+//! `check-tags`: whether the image references that stand in files can be trusted.
+//!
+//! The files are those of the tree or, with `--staged`, of git's index; so are the inputs that they
+//! are compared with, which are read only where a reference hangs on them. What is found and what is
+//! wrong with it is decided by `lambda_images::text_references` and `tag_check`.
+
+mod files;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use lambda_images::discovery::ImageName;
+use lambda_images::tag::{GitState, policy_tag};
+use lambda_images::tag_check::{CurrentImage, TagFault, TagFinding, judge};
+use lambda_images::text_references::{Repositories, TagKind, TextReference, find_references};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use self::files::{File, Wanted, read_text, wanted_files};
+use crate::at_commit::AtCommit;
+use crate::checkout::{Checkout, Disk};
+use crate::cli::CheckTags;
+use crate::display::note;
+use crate::environment::Environment;
+use crate::failure::{EXIT_FAILURE, EXIT_SUCCESS, environment as environment_failure};
+use crate::git::{Against, Git, git_states, staged_states};
+use crate::hash_cache::HashCache;
+use crate::inputs::{AllInputs, Found};
+use crate::state::State;
+use crate::workspace::Workspace;
+
+pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> anyhow::Result<u8> {
+    let root = Workspace::find_root(environment)?;
+    let state = State::of_workspace(&root);
+    let known = state.read_hashes();
+    let hashes = HashCache::parse(&known);
+    let disk = Disk { root: &root, hashes: &hashes };
+    let against = if arguments.staged { Against::Staged } else { Against::Head };
+    let git = Git::ask(&root, environment, &against).context("failed to ask git")?;
+    let images = |checkout, is_staged| -> anyhow::Result<Images> {
+        let workspace = Workspace::read_checkout(root.clone(), checkout, environment)?;
+        Ok(Images { workspace, git: &git, checkout, is_staged, state: &state })
+    };
+    let checked = match &git {
+        Ok(git) if arguments.staged => {
+            let (nothing, differences) = (Found::default(), git.unstaged()?);
+            let index = AtCommit::new(disk, git, &differences, &nothing);
+            check(arguments, &images(&index, true)?, environment)?
+        }
+        Err(why) if arguments.staged && why != Git::NO_COMMIT => {
+            let hint = "leave `--staged` out to check the files on disk";
+            return Err(environment_failure(format!("nothing is staged: {why}"), hint));
+        }
+        git => {
+            if let (Err(why), true) = (git, arguments.staged) {
+                note(&format!("note: {why}: the files on disk are checked"));
+            }
+            check(arguments, &images(&disk, false)?, environment)?
+        }
+    };
+    super::print(&checked.text)?;
+    note(&checked.summary());
+    Ok(if checked.findings == 0 { EXIT_SUCCESS } else { EXIT_FAILURE })
+}
+
+fn faults(arguments: &CheckTags) -> Vec<TagFault> {
+    match arguments.only.as_slice() {
+        [] => vec![TagFault::Dirty, TagFault::Floating, TagFault::Stale],
+        only => only.iter().map(|kind| kind.fault()).collect(),
+    }
+}
+
+/// The images that references are compared with.
+struct Images<'a> {
+    workspace: Workspace,
+    git: &'a Result<Git, String>,
+    checkout: &'a dyn Checkout,
+    is_staged: bool,
+    state: &'a State,
+}
+
+/// What is known of their inputs.
+struct Current {
+    inputs: AllInputs,
+    git: BTreeMap<ImageName, GitState>,
+}
+
+impl Images<'_> {
+    fn read(&self) -> anyhow::Result<Current> {
+        let Images { workspace, git, checkout, is_staged, state } = self;
+        let found = Found::read(*checkout, &workspace.graph)?;
+        let git = match git {
+            Ok(git) if *is_staged => staged_states(git, workspace, &found, *checkout, state),
+            _ => git_states(git, workspace, &found, state),
+        };
+        let git = git.context("failed to ask git")?;
+        Ok(Current { inputs: found.inputs(&workspace.graph), git })
+    }
+}
+
+impl Current {
+    fn of<'a>(&'a self, name: &ImageName, workspace: &Workspace) -> Option<CurrentImage<'a>> {
+        let (fingerprint, git) = (self.inputs.get(name)?.1, self.git.get(name)?);
+        let tag = policy_tag(workspace.config.tag_policy, git, &fingerprint);
+        Some(CurrentImage { fingerprint, git, tag })
+    }
+}
+
+/// What came out.
+struct Checked {
+    /// A finding's place and words, and what to run, for each.
+    text: String,
+    findings: usize,
+    references: usize,
+    files: usize,
+}
+
+impl Checked {
+    fn summary(&self) -> String {
+        let Checked { findings, references, files, .. } = self;
+        let plural = |count: usize, word: &str| match count {
+            1 => format!("1 {word}"),
+            _ => format!("{count} {word}s"),
+        };
+        let seen = format!("{} in {}", plural(*references, "reference"), plural(*files, "file"));
+        match findings {
+            0 => format!("{seen}: none is wrong"),
+            1 => format!("{seen}: 1 is wrong"),
+            _ => format!("{seen}: {findings} are wrong"),
+        }
+    }
+}
+
+fn check(
+    arguments: &CheckTags,
+    images: &Images,
+    environment: &Environment,
+) -> anyhow::Result<Checked> {
+    let Images { workspace, checkout, git, is_staged, .. } = images;
+    let wanted = Wanted { workspace, git: git.as_ref(), is_staged: *is_staged };
+    let files = wanted_files(&arguments.files, &wanted, environment)?;
+    let faults = faults(arguments);
+    let repositories = Repositories::new(&workspace.config.repository.value, &workspace.graph);
+    let texts: Vec<(&File, String)> = files
+        .par_iter()
+        .map(|file| Ok(read_text(file, *checkout)?.map(|text| (file, text))))
+        .filter_map(Result::transpose)
+        .collect::<anyhow::Result<_>>()?;
+    let references: Vec<(&File, TextReference)> = texts
+        .par_iter()
+        .flat_map_iter(|(file, text)| {
+            find_references(text, &repositories).into_iter().map(move |found| (*file, found))
+        })
+        .collect();
+    let needs_inputs = |kind: TagKind| matches!(kind, TagKind::Commit | TagKind::Fingerprint);
+    let is_wanted = faults.contains(&TagFault::Stale)
+        && references.iter().any(|(_, found)| needs_inputs(found.tag_kind));
+    let current = if is_wanted { Some(images.read()?) } else { None };
+    let mut checked = Checked {
+        text: String::new(),
+        findings: 0,
+        references: references.len(),
+        files: texts.len(),
+    };
+    for (file, found) in &references {
+        let finding = judge(found, |name| current.as_ref()?.of(name, workspace));
+        if let Some(finding) = finding.filter(|finding| faults.contains(&finding.fault)) {
+            checked.findings += 1;
+            checked.text += &render(file, found, &finding);
+        }
+    }
+    Ok(checked)
+}
+
+fn render(file: &File, found: &TextReference, finding: &TagFinding) -> String {
+    let (line, column) = found.place;
+    let TextReference { image, written, .. } = found;
+    let TagFinding { message, mend, .. } = finding;
+    format!("{}:{line}:{column}: {image}: `{written}` is {message}\n  run: {mend}\n", file.shown)
+}
