@@ -5,6 +5,7 @@
     python packages/lock.py --check     write nothing; exit 1 if a lock is not what it should be
 
 - `requirements-dev.lock`: everything that tests and tools need, from Python 3.11 on, on any system.
+- `deploy/pulumi/requirements.lock`: what the tests of the program there need, apart from all else.
 - `packages/*/requirements.lock`: what the package adds to the image below it, at the versions of
   requirements-dev.lock, for Lambda's Python on both of Lambda's processors.
 - `packages/*/build-requirements.lock`: what builds the package's wheel.
@@ -26,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEV_LOCK = ROOT / "requirements-dev.lock"
+DEPLOY_LOCK = ROOT / "deploy" / "pulumi" / "requirements.lock"
 EXCLUDES = ROOT / "packages" / "excludes.txt"
 HEADER = "# Written by packages/lock.py. A whole closure: install it with `--no-deps --require-hashes`.\n"
 
@@ -131,12 +133,12 @@ def make_locks(upgrade: bool) -> dict[Path, str]:
     """Every lock, as it should be."""
     packages = read_projects("packages")
     lambdas = read_projects("lambdas", frozenset(packages))
-    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["dev"]
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     everything = [*packages.values(), *lambdas.values()]
     requirements = [entry for project in everything for entry in project.requirements]
     universal = ("--universal", "--fork-strategy", "fewest", "--python-version", DEV_PYTHON)
-    dev = compile_lock([*requirements, *tools], DEV_LOCK, upgrade, *universal)
-    locks = {DEV_LOCK: dev}
+    dev = compile_lock([*requirements, *groups["dev"]], DEV_LOCK, upgrade, *universal)
+    locks = {DEV_LOCK: dev, DEPLOY_LOCK: compile_lock(groups["deploy"], DEPLOY_LOCK, upgrade, *universal)}
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "dev.lock")
         constraints.write_text(dev)

@@ -1,5 +1,5 @@
 //! `cargo xtask ci`: the one gate. Everything that must pass, and all that it needs installed
-//! on the way: the Python tools in `target/venv`, the engine by `engine up`.
+//! on the way: the Python tools in `target/venv` and `target/venv-deploy`, the engine by `engine up`.
 //!
 //! The engine comes up while the compiler works: the one waits for downloads, the other for
 //! the processor.
@@ -23,10 +23,11 @@ pub(crate) fn run_ci(root: &Path) -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe().context("failed to find this program")?;
     let shell = Shell::new()?;
     shell.change_dir(root);
-    ensure_tools(&[Tool::Git, Tool::Python])?;
+    ensure_tools(&[Tool::Git, Tool::Python, Tool::Terraform])?;
     let engine = thread::scope(|scope| {
         let engine = scope.spawn(|| engine::up(root));
         let checks = check_rust(&shell).and_then(|()| check_python(&shell, root));
+        let checks = checks.and_then(|()| check_deploy(&shell, root));
         let engine = step("a Docker engine", || {
             engine.join().unwrap_or_else(|_| Err(anyhow!("`engine up` panicked")))
         });
@@ -45,6 +46,9 @@ pub(crate) fn run_ci(root: &Path) -> anyhow::Result<ExitCode> {
 pub(crate) fn run_tests(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let shell = Shell::new()?;
     shell.change_dir(root);
+    ensure_tools(&[Tool::Git, Tool::Python])?;
+    // Its pre-commit is tested with.
+    install_python_tools(&shell, root, DEVELOPMENT)?;
     let engine = engine::up(root)?;
     cargo_test(&shell, &engine, arguments)?;
     Ok(ExitCode::SUCCESS)
@@ -75,7 +79,8 @@ fn cargo_test(shell: &Shell, engine: &Engine, arguments: &[String]) -> anyhow::R
 }
 
 fn check_python(shell: &Shell, root: &Path) -> anyhow::Result<()> {
-    let python = step("Python tools in target/venv", || install_python_tools(shell, root))?;
+    let python =
+        step("Python tools in target/venv", || install_python_tools(shell, root, DEVELOPMENT))?;
     step("ruff", || {
         run(cmd!(shell, "{python} -m ruff check ."))?;
         run(cmd!(shell, "{python} -m ruff format --check ."))
@@ -84,10 +89,40 @@ fn check_python(shell: &Shell, root: &Path) -> anyhow::Result<()> {
     step("pytest", || run(cmd!(shell, "{python} -m pytest --quiet")))
 }
 
+/// The programs of `deploy/`: Pulumi's by its mocks, Terraform's by what needs no provider.
+fn check_deploy(shell: &Shell, root: &Path) -> anyhow::Result<()> {
+    let python =
+        step("Pulumi in target/venv-deploy", || install_python_tools(shell, root, DEPLOYMENT))?;
+    let folder = shell.push_dir("deploy/pulumi");
+    step("Pulumi: mypy", || run(cmd!(shell, "{python} -m mypy")))?;
+    step("Pulumi: pytest", || run(cmd!(shell, "{python} -m pytest --quiet")))?;
+    drop(folder);
+    let _folder = shell.push_dir("deploy/terraform");
+    step("Terraform: formatting, which also parses", || {
+        run(cmd!(shell, "terraform fmt -check -diff -recursive"))
+    })?;
+    // Only the part that needs no provider can be run where there is no registry of providers.
+    let data = root.join("target/terraform");
+    let _data = shell.push_env("TF_DATA_DIR", data);
+    step("Terraform: its own tests", || {
+        run(cmd!(shell, "terraform -chdir=images init -input=false -no-color"))?;
+        run(cmd!(shell, "terraform -chdir=images validate -no-color"))?;
+        run(cmd!(shell, "terraform -chdir=images test -no-color"))
+    })
+}
+
+/// A lock, and the virtual environment below `target/` that is made of it.
+type Environment = (&'static str, &'static str);
+const DEVELOPMENT: Environment = ("requirements-dev.lock", "target/venv");
+const DEPLOYMENT: Environment = ("deploy/pulumi/requirements.lock", "target/venv-deploy");
+
 /// Gives the virtual environment's Python. It is made anew when the lock or the Python changed.
-fn install_python_tools(shell: &Shell, root: &Path) -> anyhow::Result<PathBuf> {
-    let lock = root.join("requirements-dev.lock");
-    let venv = root.join("target/venv");
+fn install_python_tools(
+    shell: &Shell,
+    root: &Path,
+    (lock, venv): Environment,
+) -> anyhow::Result<PathBuf> {
+    let (lock, venv) = (root.join(lock), root.join(venv));
     let python = venv.join("bin/python");
     let installed = venv.join("installed");
     let version = cmd!(shell, "python3 --version")
@@ -102,7 +137,7 @@ fn install_python_tools(shell: &Shell, root: &Path) -> anyhow::Result<PathBuf> {
         .context("is the `venv` module installed? (Debian: `apt install python3-venv`)")?;
     run(cmd!(
         shell,
-        "{python} -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement {lock}"
+        "{python} -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps --requirement {lock}"
     ))?;
     shell.write_file(&installed, wanted)?;
     Ok(python)

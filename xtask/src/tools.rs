@@ -1,6 +1,6 @@
-//! Programs that the tasks call and a fresh machine may lack: git, Python with its `venv`. On
-//! Debian and Ubuntu they are installed from the distribution; elsewhere the error says what is
-//! missing.
+//! Programs that the tasks call and a fresh machine may lack: git, Python with its `venv`, Terraform.
+//! On Debian and Ubuntu they are installed from the distribution, but for Terraform, which no
+//! distribution has; elsewhere the error says what is missing.
 
 use std::process::{Command, Stdio};
 
@@ -16,6 +16,8 @@ pub(crate) enum Tool {
     Git,
     /// `python3`, 3.11 or newer, that can make virtual environments.
     Python,
+    /// `terraform`, 1.6 or newer
+    Terraform,
 }
 
 impl Tool {
@@ -26,6 +28,7 @@ impl Tool {
                 "python3",
                 &["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"],
             ),
+            Tool::Terraform => ("terraform", &["version"]),
         };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -36,6 +39,7 @@ impl Tool {
         match self {
             Tool::Git => &["git"],
             Tool::Python => &["python3", "python3-venv"],
+            Tool::Terraform => &[],
         }
     }
 
@@ -43,6 +47,7 @@ impl Tool {
         match self {
             Tool::Git => "git",
             Tool::Python => "python3, 3.11 or newer, with the `venv` module",
+            Tool::Terraform => "terraform, 1.6 or newer",
         }
     }
 
@@ -59,6 +64,13 @@ pub(crate) fn ensure_tools(tools: &[Tool]) -> anyhow::Result<()> {
     let missing: Vec<Tool> = tools.iter().copied().filter(|tool| !tool.is_there()).collect();
     if missing.is_empty() {
         return Ok(());
+    }
+    if missing.contains(&Tool::Terraform) {
+        bail!(
+            "this machine has no {}, and no distribution has it\n\
+             hint: install it by <https://developer.hashicorp.com/terraform/install>, and put it on the `PATH`",
+            Tool::Terraform.about()
+        );
     }
     let names: Vec<&str> = missing.iter().map(|tool| tool.about()).collect();
     if let Err(why) = host::find_suites() {

@@ -13,6 +13,7 @@ mod changes;
 mod check_tags;
 mod contract;
 mod deploy;
+mod deploy_programs;
 mod dirty;
 mod failure;
 mod interrupt;
