@@ -16,6 +16,7 @@ mod deploy;
 mod deploy_programs;
 mod dirty;
 mod failure;
+mod hooks;
 mod interrupt;
 mod problems;
 mod races;
