@@ -20,7 +20,7 @@ demo:
 ci:
     cargo xtask ci
 
-# Measure this tool against others: build, affected, or both
+# Measure this tool against others: build, affected, tags, or all
 bench *ARGS:
     cargo xtask bench "$@"
 
@@ -43,6 +43,14 @@ graph *ARGS:
 # Show every input of an image, and what changed since it was last built
 explain IMAGE *ARGS:
     cargo xtask explain "$@"
+
+# Print what to deploy
+manifest *ARGS:
+    cargo xtask manifest "$@"
+
+# Find references to images that are dirty, floating or stale
+check-tags *ARGS:
+    cargo xtask check-tags "$@"
 
 # Write the Python locks anew from the pyproject.toml files; needs uv (--upgrade, --check)
 lock *ARGS:

@@ -6,6 +6,7 @@ mod build;
 mod measure;
 mod peers;
 mod table;
+mod tags;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::steps::say;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArguments {
-    /// Which one; both if it is not given
+    /// Which one; all if it is not given
     #[arg(value_enum)]
     bench: Option<Bench>,
     /// How often each command is measured
@@ -32,6 +33,8 @@ enum Bench {
     Build,
     /// What a change affects among 1,000 Lambdas, against `git status`, turbo, nx and moon
     Affected,
+    /// Whether references can be trusted, before each commit, against `git status` and `git grep`
+    Tags,
 }
 
 pub(crate) fn run_bench(root: &Path, arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
@@ -40,6 +43,9 @@ pub(crate) fn run_bench(root: &Path, arguments: &BenchArguments) -> anyhow::Resu
     let mut code = ExitCode::SUCCESS;
     if is_wanted(Bench::Build) {
         tables.push(build::run_bench(root, arguments.rounds)?);
+    }
+    if is_wanted(Bench::Tags) {
+        tables.push(tags::run_bench(root, arguments.rounds)?);
     }
     if is_wanted(Bench::Affected) {
         let keep = arguments.keep.clone().unwrap_or_else(|| root.join("target/bench/monorepo"));

@@ -34,7 +34,7 @@ enum Task {
     Demo,
     /// Run everything that must pass: formatting, lints, tests, documentation, Python, the engine
     Ci,
-    /// Measure this tool against others: a run with nothing to build, what a change affects
+    /// Measure this tool against others: nothing to build, what a change affects, checked tags
     Bench(bench::BenchArguments),
     /// Fuzz every parser, or measure what each costs as texts grow
     Fuzz(fuzz::FuzzCommand),

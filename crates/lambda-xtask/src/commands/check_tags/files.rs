@@ -19,13 +19,15 @@ use crate::workspace::Workspace;
 pub(super) struct File {
     /// As it is shown.
     pub(super) shown: String,
+    /// From the workspace root; `None`: it lies elsewhere.
+    path: Option<String>,
     source: Source,
 }
 
 enum Source {
-    /// In the index, by its path from the workspace root.
-    Staged(String),
-    /// On disk, wherever it is.
+    /// The index.
+    Staged,
+    /// This file.
     Disk(PathBuf),
 }
 
@@ -58,19 +60,13 @@ pub(super) fn wanted_files(
         files.extend(kept.map(|path| wanted.file(path, path.to_owned())));
         let manifest = wanted.workspace.root.join(State::MANIFEST);
         if !wanted.is_staged && manifest.is_file() {
-            let shown = State::MANIFEST.to_owned();
-            files.push(File { shown, source: Source::Disk(manifest) });
+            files.push(wanted.file(State::MANIFEST, State::MANIFEST.to_owned()));
         }
     }
     for path in given {
         add_given(path, wanted, environment, &mut files)?;
     }
-    files.retain(|file| match &file.source {
-        Source::Staged(path) => !is_excluded(path),
-        Source::Disk(path) => {
-            !relative(path, wanted.workspace).is_some_and(|path| is_excluded(&path))
-        }
-    });
+    files.retain(|file| !file.path.as_deref().is_some_and(is_excluded));
     Ok(files)
 }
 
@@ -103,13 +99,13 @@ fn is_looked_into(path: &str) -> bool {
 }
 
 impl Wanted<'_> {
-    /// A file that git keeps, by its path from the workspace root.
+    /// A file by its path from the workspace root.
     fn file(&self, path: &str, shown: String) -> File {
         let source = match self.is_staged {
-            true => Source::Staged(path.to_owned()),
+            true => Source::Staged,
             false => Source::Disk(self.workspace.root.join(path)),
         };
-        File { shown, source }
+        File { shown, path: Some(path.to_owned()), source }
     }
 }
 
@@ -143,7 +139,7 @@ fn add_given(
             files.extend(inside);
         }
         (Some(path), Ok(git)) if full.is_dir() => files.extend(below(git, &path)),
-        _ if full.is_file() => files.push(File { shown, source: Source::Disk(full) }),
+        (path, _) if full.is_file() => files.push(File { shown, path, source: Source::Disk(full) }),
         _ => {
             return Err(usage(
                 format!("there is no file `{shown}`"),
@@ -183,13 +179,14 @@ const LOOKED_AT: usize = 8000;
 
 /// The text of a file; `None`: there is none, or it is no text.
 pub(super) fn read_text(file: &File, checkout: &dyn Checkout) -> anyhow::Result<Option<String>> {
-    let bytes = match &file.source {
-        Source::Staged(path) => match checkout.bytes(path) {
+    let bytes = match (&file.source, &file.path) {
+        (Source::Staged, None) => return Ok(None),
+        (Source::Staged, Some(path)) => match checkout.bytes(path) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(None),
             Err(problem) => anyhow::bail!("{problem}"),
         },
-        Source::Disk(path) => match std::fs::read(path) {
+        (Source::Disk(path), _) => match std::fs::read(path) {
             Ok(bytes) => bytes,
             // Git keeps it, and it was removed.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
