@@ -118,6 +118,13 @@ fn files_are_named_from_where_one_stands() {
     );
     fs::write(workspace.beside().join("elsewhere"), "alone-dev:latest\n").unwrap();
     assert_eq!(findings(&workspace, &["../elsewhere"], 1).len(), 1);
+    workspace.write("Cargo.toml", &workspace.read("Cargo.toml").replace("old", "[old"));
+    let ended = workspace.run(&["check-tags"], 3);
+    assert!(
+        ended.stderr.starts_with("error: Cargo.toml:5:23: `[old` is not a glob: "),
+        "{ended:?}"
+    );
+    workspace.write("Cargo.toml", &workspace.read("Cargo.toml").replace("[old", "old"));
     // Bytes that are no text are none; others are replaced.
     fs::write(workspace.root().join("binary"), b"\0alone-dev:latest").unwrap();
     fs::write(workspace.root().join("latin"), b"\xe9 alone-dev:latest").unwrap();

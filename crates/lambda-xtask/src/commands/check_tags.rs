@@ -16,6 +16,7 @@ use lambda_images::text_references::{Repositories, TagKind, TextReference, find_
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::files::{File, Wanted, read_text, wanted_files};
+use super::survey::keep_hashes;
 use crate::at_commit::AtCommit;
 use crate::checkout::{Checkout, Disk};
 use crate::cli::CheckTags;
@@ -59,6 +60,9 @@ pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> an
     };
     super::print(&checked.text)?;
     note(&checked.summary());
+    if let Some(found) = &checked.read {
+        keep_hashes(hashes, found, &state);
+    }
     Ok(if checked.findings == 0 { EXIT_SUCCESS } else { EXIT_FAILURE })
 }
 
@@ -80,6 +84,7 @@ struct Images<'a> {
 
 /// What is known of their inputs.
 struct Current {
+    found: Found,
     inputs: AllInputs,
     git: BTreeMap<ImageName, GitState>,
 }
@@ -93,7 +98,7 @@ impl Images<'_> {
             _ => git_states(git, workspace, &found, state),
         };
         let git = git.context("failed to ask git")?;
-        Ok(Current { inputs: found.inputs(&workspace.graph), git })
+        Ok(Current { inputs: found.inputs(&workspace.graph), found, git })
     }
 }
 
@@ -112,6 +117,8 @@ struct Checked {
     findings: usize,
     references: usize,
     files: usize,
+    /// What images read, if that was looked at.
+    read: Option<Found>,
 }
 
 impl Checked {
@@ -160,6 +167,7 @@ fn check(
         findings: 0,
         references: references.len(),
         files: texts.len(),
+        read: None,
     };
     for (file, found) in &references {
         let finding = judge(found, |name| current.as_ref()?.of(name, workspace));
@@ -168,6 +176,7 @@ fn check(
             checked.text += &render(file, found, &finding);
         }
     }
+    checked.read = current.map(|current| current.found);
     Ok(checked)
 }
 
