@@ -13,9 +13,9 @@ use lambda_images::contexts::Contexts;
 use lambda_images::problem::Problem;
 use lambda_images::tree::Tree;
 
-use crate::caches::Caches;
 use crate::folders::{Glob, matching_folders};
 use crate::inputs::{SeenFiles, hash_wanted, list_folder};
+use crate::tree_caches::TreeCaches;
 
 /// What can be asked of the files. All paths are relative to the workspace root.
 pub(crate) trait Checkout: Sync {
@@ -57,7 +57,7 @@ pub(crate) trait Checkout: Sync {
 /// The files on disk.
 pub(crate) struct Disk<'a> {
     pub(crate) root: &'a Path,
-    pub(crate) caches: &'a Caches,
+    pub(crate) caches: &'a TreeCaches,
 }
 
 impl Checkout for Disk<'_> {

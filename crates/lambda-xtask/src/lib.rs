@@ -12,7 +12,6 @@
 
 mod at_commit;
 mod build;
-mod caches;
 mod checkout;
 mod cli;
 mod commands;
@@ -31,6 +30,7 @@ mod run;
 mod stage;
 mod state;
 mod store;
+mod tree_caches;
 mod workspace;
 
 use std::process::ExitCode;

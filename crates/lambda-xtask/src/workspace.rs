@@ -14,11 +14,11 @@ use lambda_images::problem::{Problem, suggestion};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::caches::Caches;
 use crate::checkout::{Checkout, Disk};
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
 use crate::folders::Glob;
+use crate::tree_caches::TreeCaches;
 
 /// A workspace without problems.
 pub(crate) struct Workspace {
@@ -54,7 +54,7 @@ impl Workspace {
 
     /// Reads the workspace whose root is known.
     pub(crate) fn read(root: &Path, environment: &Environment) -> anyhow::Result<Workspace> {
-        let disk = Disk { root, caches: &Caches::of_hashes(Vec::new()) };
+        let disk = Disk { root, caches: &TreeCaches::of_hashes(Vec::new()) };
         Workspace::read_checkout(root.to_owned(), &disk, environment)
     }
 

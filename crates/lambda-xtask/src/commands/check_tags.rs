@@ -16,7 +16,6 @@ use lambda_images::text_references::{Repositories, TagKind, TextReference, find_
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::files::{File, Wanted, read_text, wanted_files};
-use super::survey::keep_hashes;
 use crate::at_commit::AtCommit;
 use crate::checkout::{Checkout, Disk};
 use crate::cli::CheckTags;
@@ -24,17 +23,16 @@ use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::{EXIT_FAILURE, EXIT_SUCCESS, environment as environment_failure};
 use crate::git::{Against, Git, git_states, staged_states};
-use crate::hash_cache::HashCache;
 use crate::inputs::{AllInputs, Found};
 use crate::state::State;
+use crate::tree_caches::TreeCaches;
 use crate::workspace::Workspace;
 
 pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> anyhow::Result<u8> {
     let root = Workspace::find_root(environment)?;
     let state = State::of_workspace(&root);
-    let known = state.read_hashes();
-    let hashes = HashCache::parse(&known);
-    let disk = Disk { root: &root, hashes: &hashes };
+    let caches = TreeCaches::of_workspace(&root, &state);
+    let disk = Disk { root: &root, caches: &caches };
     let against = if arguments.staged { Against::Staged } else { Against::Head };
     let git = Git::ask(&root, environment, &against).context("failed to ask git")?;
     let images = |checkout, is_staged| -> anyhow::Result<Images> {
@@ -61,7 +59,7 @@ pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> an
     super::print(&checked.text)?;
     note(&checked.summary());
     if let Some(found) = &checked.read {
-        keep_hashes(hashes, found, &state);
+        caches.keep(found, &state);
     }
     Ok(if checked.findings == 0 { EXIT_SUCCESS } else { EXIT_FAILURE })
 }

@@ -10,12 +10,12 @@ use lambda_images::paths;
 use lambda_images::reason::{Reason, reasons_since};
 
 use crate::at_commit::AtCommit;
-use crate::caches::Caches;
 use crate::checkout::Disk;
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure};
 use crate::git::{BaseCommit, Differences, Git, NoBase};
 use crate::inputs::{AllInputs, Found};
+use crate::tree_caches::TreeCaches;
 use crate::workspace::{Workspace, is_attributes};
 
 /// What is compared: the workspace as it is.
@@ -23,7 +23,7 @@ pub(crate) struct Now<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) found: &'a Found,
     pub(crate) inputs: &'a AllInputs,
-    pub(crate) caches: &'a Caches,
+    pub(crate) caches: &'a TreeCaches,
 }
 
 /// What came out of it.

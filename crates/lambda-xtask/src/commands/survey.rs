@@ -14,7 +14,6 @@ use lambda_images::record::Record;
 use lambda_images::tag::GitState;
 
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
-use crate::caches::Caches;
 use crate::checkout::Disk;
 use crate::display::note;
 use crate::environment::Environment;
@@ -24,6 +23,7 @@ use crate::inputs::{AllInputs, Found};
 use crate::stage::{index_of, stage};
 use crate::state::State;
 use crate::store::Store;
+use crate::tree_caches::TreeCaches;
 use crate::workspace::Workspace;
 
 /// A workspace and all that is known about its images.
@@ -121,7 +121,7 @@ impl Survey {
         environment: &Environment,
     ) -> anyhow::Result<Comparison> {
         let Survey { workspace, found, inputs, asked_git, .. } = self;
-        let caches = Caches::of_hashes(self.state.read_hashes());
+        let caches = TreeCaches::of_hashes(self.state.read_hashes());
         let now = Now { workspace, found, inputs, caches: &caches };
         let since = since_base(asked_git, workspace, found, given, environment)?;
         compare_with_base(&now, asked_git, since, strict, environment)
@@ -149,7 +149,7 @@ impl Survey {
         let graph = &self.workspace.graph;
         let image = graph.get(name).context("an image of the plan is in the graph")?;
         let images = std::slice::from_ref(image);
-        let caches = Caches::of_hashes(self.state.read_hashes());
+        let caches = TreeCaches::of_hashes(self.state.read_hashes());
         let disk = Disk { root: &self.workspace.root, caches: &caches };
         let found = Found::read_images(&disk, graph, images)?;
         let before = self.record(name).files;
@@ -218,7 +218,7 @@ pub(crate) struct Looked {
     pub(crate) workspace: Workspace,
     pub(crate) found: Found,
     pub(crate) git: Result<Git, String>,
-    pub(crate) caches: Caches,
+    pub(crate) caches: TreeCaches,
 }
 
 /// Reads a workspace and all that its images read. Whatever doesn't wait for another goes side by
@@ -229,7 +229,7 @@ pub(crate) fn look(
     environment: &Environment,
     against: &Against,
 ) -> anyhow::Result<Looked> {
-    let caches = Caches::of_workspace(root, state);
+    let caches = TreeCaches::of_workspace(root, state);
     let (read, git) = thread::scope(|scope| {
         let git = scope.spawn(|| Git::ask(root, environment, against));
         let read = caches.ready_while(|| {
@@ -242,6 +242,15 @@ pub(crate) fn look(
     });
     let ((workspace, found), git) = (read?, git.context("failed to ask git")?);
     Ok(Looked { workspace, found, git, caches })
+}
+
+/// What the images read now; what was found out is kept for the next run.
+pub(crate) fn read_inputs(workspace: &Workspace, state: &State) -> anyhow::Result<Found> {
+    let caches = TreeCaches::of_workspace(&workspace.root, state);
+    let disk = Disk { root: &workspace.root, caches: &caches };
+    let found = caches.ready_while(|| Found::read(&disk, &workspace.graph))?;
+    caches.keep(&found, state);
+    Ok(found)
 }
 
 /// What a thread came to; its panic goes on in this one.

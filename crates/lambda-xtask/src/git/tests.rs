@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::caches::Caches;
 use crate::checkout::Disk;
+use crate::tree_caches::TreeCaches;
 use crate::workspace::fixture::Tree;
 
 /// What git says of each image of `tree`, a line each.
@@ -40,7 +40,7 @@ fn shown_in(tree: &Tree, environment: &Environment) -> String {
 fn ask(tree: &Tree, environment: &Environment) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let workspace = tree.read();
     let found = Found::read(
-        &Disk { root: &workspace.root, caches: &Caches::of_hashes(Vec::new()) },
+        &Disk { root: &workspace.root, caches: &TreeCaches::of_hashes(Vec::new()) },
         &workspace.graph,
     )?;
     let git = Git::ask(&workspace.root, environment, &Against::Head)?;

@@ -2,9 +2,9 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::caches::Caches;
 use crate::checkout::Disk;
 use crate::hash_cache::{HashCache, Stamp};
+use crate::tree_caches::TreeCaches;
 use crate::workspace::Workspace;
 use crate::workspace::fixture::Tree;
 use dockerfile::EntryKind;
@@ -15,7 +15,7 @@ use lambda_images::tree::FileState;
 fn read(tree: &Tree) -> anyhow::Result<(Workspace, Found)> {
     let workspace = tree.read();
     let found = Found::read(
-        &Disk { root: &workspace.root, caches: &Caches::of_hashes(Vec::new()) },
+        &Disk { root: &workspace.root, caches: &TreeCaches::of_hashes(Vec::new()) },
         &workspace.graph,
     )?;
     Ok((workspace, found))
@@ -357,7 +357,7 @@ fn a_known_file_is_not_read_again_and_a_changed_one_is() {
     let tree = Tree::plain();
     let workspace = tree.read();
     let sum_of = |hashes: &[u8]| {
-        let caches = Caches::of_hashes(hashes.to_vec());
+        let caches = TreeCaches::of_hashes(hashes.to_vec());
         let disk = Disk { root: &workspace.root, caches: &caches };
         let found = Found::read(&disk, &workspace.graph).unwrap();
         assert!(found.reader()(PATH) && !found.reader()("lambdas/one/absent"));

@@ -10,31 +10,31 @@ use crate::inputs::Found;
 use crate::state::State;
 
 /// One run's view of them. Each is read when it is first asked for.
-pub(crate) struct Caches {
+pub(crate) struct TreeCaches {
     hashes: LazyLock<HashCache, Read<HashCache>>,
     folders: LazyLock<FolderCache, Read<FolderCache>>,
 }
 
 type Read<T> = Box<dyn FnOnce() -> T + Send>;
 
-impl Caches {
+impl TreeCaches {
     /// Those of a workspace.
-    pub(crate) fn of_workspace(root: &Path, state: &State) -> Caches {
+    pub(crate) fn of_workspace(root: &Path, state: &State) -> TreeCaches {
         let (root, state) = (root.to_owned(), state.clone());
         let hashes = {
             let state = state.clone();
             move || HashCache::parse(state.read_hashes())
         };
         let folders = move || FolderCache::parse(&root, state.read_folders());
-        Caches {
+        TreeCaches {
             hashes: LazyLock::new(Box::new(hashes)),
             folders: LazyLock::new(Box::new(folders)),
         }
     }
 
     /// Hashes of files, and nothing of folders: each is listed.
-    pub(crate) fn of_hashes(bytes: Vec<u8>) -> Caches {
-        Caches {
+    pub(crate) fn of_hashes(bytes: Vec<u8>) -> TreeCaches {
+        TreeCaches {
             hashes: LazyLock::new(Box::new(move || HashCache::parse(bytes))),
             folders: LazyLock::new(Box::new(FolderCache::none)),
         }
