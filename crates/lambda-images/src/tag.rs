@@ -23,6 +23,9 @@ pub enum GitState {
     Unknown {
         /// Why: a lowercase fragment.
         why: String,
+        /// The inputs that are not as the head has them, relative to the workspace root, sorted;
+        /// none without git.
+        paths: Vec<String>,
     },
 }
 
@@ -35,9 +38,17 @@ impl GitState {
         }
     }
 
-    /// Whether inputs differ from that commit.
+    /// Whether inputs are not as they were committed, as far as git can tell.
     pub fn is_dirty(&self) -> bool {
-        matches!(self, GitState::Dirty { .. })
+        !self.dirty_paths().is_empty()
+    }
+
+    /// Those inputs, relative to the workspace root, sorted.
+    pub fn dirty_paths(&self) -> &[String] {
+        match self {
+            GitState::Clean { .. } => &[],
+            GitState::Dirty { paths, .. } | GitState::Unknown { paths, .. } => paths,
+        }
     }
 }
 
@@ -75,7 +86,7 @@ mod tests {
         let commit = "0123456789abcdef0123456789abcdef01234567".to_owned();
         let clean = GitState::Clean { commit: commit.clone() };
         let dirty = GitState::Dirty { commit, paths: vec!["a".to_owned()] };
-        let unknown = GitState::Unknown { why: "no git".to_owned() };
+        let unknown = GitState::Unknown { why: "no git".to_owned(), paths: Vec::new() };
         check(TagPolicy::Git, &clean, "git-0123456789ab");
         check(TagPolicy::Git, &dirty, "git-0123456789ab-dirty-abababab");
         check(TagPolicy::Git, &unknown, "sha-abababababab");

@@ -113,7 +113,7 @@ fn why_stale(tag: &str, current: &CurrentImage) -> Option<String> {
             };
             Some(format!("no commit has its inputs: `{first}`{more}"))
         }
-        GitState::Unknown { why } => Some(format!("that can't be told: {why}")),
+        GitState::Unknown { why, .. } => Some(format!("that can't be told: {why}")),
     }
 }
 

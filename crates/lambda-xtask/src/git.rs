@@ -237,7 +237,8 @@ pub(crate) fn git_states(
         Ok(git) => git,
         Err(why) => {
             let images = workspace.graph.images();
-            let unknown = |name: &ImageName| (name.clone(), GitState::Unknown { why: why.clone() });
+            let state = || GitState::Unknown { why: why.clone(), paths: Vec::new() };
+            let unknown = |name: &ImageName| (name.clone(), state());
             return Ok(images.iter().map(|image| unknown(image.name())).collect());
         }
     };
@@ -264,13 +265,11 @@ fn states_by(
     let (mut dirty, newest) = (dirty?, newest?);
     let images = workspace.graph.images().iter().enumerate();
     let states = images.map(|(number, image)| {
-        let paths = dirty.remove(&number).unwrap_or_default();
-        let state = match newest.get(&number) {
-            None => GitState::Unknown { why: repository.why_no_commit() },
-            Some(commit) if paths.is_empty() => GitState::Clean { commit: commit.clone() },
-            Some(commit) => {
-                GitState::Dirty { commit: commit.clone(), paths: paths.into_iter().collect() }
-            }
+        let paths: Vec<String> = dirty.remove(&number).unwrap_or_default().into_iter().collect();
+        let state = match newest.get(&number).cloned() {
+            None => GitState::Unknown { why: repository.why_no_commit(), paths },
+            Some(commit) if paths.is_empty() => GitState::Clean { commit },
+            Some(commit) => GitState::Dirty { commit, paths },
         };
         (image.name().clone(), state)
     });

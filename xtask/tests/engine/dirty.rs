@@ -87,6 +87,19 @@ fn a_dirty_name_is_not_pushed_either() {
 }
 
 #[test]
+fn what_was_never_committed_is_dirty_too() {
+    let workspace = Workspace::of_four(&config());
+    workspace.write_lambda("new", &[], "FROM scratch\nCOPY handler.py /\n");
+    let ended = workspace.run(&["build-lambdas", "--push", "new"], 1);
+    let paths = "new: `lambdas/new/Dockerfile`, `lambdas/new/handler.py`";
+    assert!(ended.stderr.contains(paths), "{ended:?}");
+    workspace.build(&["--load", "new"], 0);
+    let manifest = workspace.manifest();
+    assert_eq!(image(&manifest, "new")["dirty"], true);
+    assert_eq!(image(&manifest, "new")["git_commit"], serde_json::Value::Null);
+}
+
+#[test]
 fn dirty_images_stay_here() {
     let workspace = dirty_workspace();
     workspace.build(&["--load"], 0);

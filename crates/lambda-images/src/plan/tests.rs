@@ -233,7 +233,7 @@ fn the_argv_pins_what_was_just_built() {
 #[test]
 fn a_stack_that_makes_no_repository_is_refused() {
     let (config, _) = texts().graph();
-    let git = GitState::Unknown { why: String::new() };
+    let git = GitState::Unknown { why: String::new(), paths: Vec::new() };
     let fingerprint = world(&texts(), "old").records[&name("one")].fingerprint;
     let error = image_names(&config, None, "My Stack", &name("one"), &git, &fingerprint)
         .unwrap_err()

@@ -69,7 +69,7 @@ fn no_commit_has_what_is_not_committed() {
 
 #[test]
 fn what_can_t_be_told_does_not_pass() {
-    let unknown = GitState::Unknown { why: "the clone is shallow".to_owned() };
+    let unknown = GitState::Unknown { why: "the clone is shallow".to_owned(), paths: Vec::new() };
     let message = Some("stale: that can't be told: the clone is shallow");
     check("one-dev:git-0123456789ab", &unknown, message);
     check("one-dev:sha-abababababab", &unknown, None);

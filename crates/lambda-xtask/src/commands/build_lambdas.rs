@@ -125,11 +125,10 @@ fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<Failure> {
     }
     let mut message = String::new();
     let mut count = 0;
-    for image in plan.images.iter().filter(|image| image.action != Action::UpToDate) {
-        if let GitState::Dirty { paths, .. } = &image.git {
-            count += 1;
-            message += &format!("\n  {}: {}", image.name, some_of(paths));
-        }
+    let pushed = plan.images.iter().filter(|image| image.action != Action::UpToDate);
+    for image in pushed.filter(|image| image.git.is_dirty()) {
+        count += 1;
+        message += &format!("\n  {}: {}", image.name, some_of(image.git.dirty_paths()));
     }
     let images = if count == 1 { "1 dirty image" } else { &format!("{count} dirty images") };
     let message = format!("{images} would be pushed{message}");
@@ -156,7 +155,7 @@ fn warn_without_git(survey: &Survey, plan: &Plan) {
     }
     let mut whys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for image in &plan.images {
-        if let GitState::Unknown { why } = &image.git {
+        if let GitState::Unknown { why, .. } = &image.git {
             whys.entry(why).or_default().push(image.name.as_str());
         }
     }

@@ -150,7 +150,10 @@ fn render(
         GitState::Dirty { commit, paths } => {
             line("git", &format!("{commit:.12}, dirty by {}", some_of(paths)));
         }
-        GitState::Unknown { why } => line("git", why),
+        GitState::Unknown { why, paths } if paths.is_empty() => line("git", why),
+        GitState::Unknown { why, paths } => {
+            line("git", &format!("{why}, dirty by {}", some_of(paths)));
+        }
     }
     text += "why\n";
     for reason in &image.reasons {

@@ -32,7 +32,8 @@ fn shown_in(tree: &Tree, environment: &Environment) -> String {
         GitState::Dirty { commit, paths } => {
             format!("{name} dirty {} {paths:?}\n", subject(commit))
         }
-        GitState::Unknown { why } => format!("{name} unknown: {why}\n"),
+        GitState::Unknown { why, paths } if paths.is_empty() => format!("{name} unknown: {why}\n"),
+        GitState::Unknown { why, paths } => format!("{name} unknown: {why} {paths:?}\n"),
     });
     lines.collect()
 }

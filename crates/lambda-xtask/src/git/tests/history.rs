@@ -275,7 +275,7 @@ fn an_image_that_no_commit_has() {
         },
         &expect![[r#"
             base-low clean first
-            new unknown: no commit has its inputs
+            new unknown: no commit has its inputs ["lambdas/new/Dockerfile", "lambdas/new/pyproject.toml"]
             one clean first
             two clean first
         "#]],

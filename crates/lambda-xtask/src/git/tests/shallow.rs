@@ -79,10 +79,10 @@ fn a_dirty_tree_without_enough_history() {
     check(
         &clone,
         &expect![[r#"
-        base-low dirty low ["packages/low/low.py"]
-        one dirty low ["packages/low/low.py"]
-        two unknown: the clone is shallow and its history ends too soon: `git fetch --unshallow` brings the rest
-    "#]],
+            base-low dirty low ["packages/low/low.py"]
+            one dirty low ["packages/low/low.py"]
+            two unknown: the clone is shallow and its history ends too soon: `git fetch --unshallow` brings the rest ["lambdas/two/handler.py"]
+        "#]],
     );
 }
 
