@@ -265,7 +265,11 @@ fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
         target: declaration.target.clone(),
         args: image.args(),
         platform: Some(declaration.platform.to_string()),
-        tags: vec![names.reference.to_string(), names.identity.to_string()],
+        tags: match facts.destination {
+            Destination::Local => vec![names.reference.to_string(), names.identity.to_string()],
+            // A name that people trust can't be taken back there: it is given when all is well.
+            Destination::Registry => vec![names.identity.to_string()],
+        },
         secrets: declaration.secrets.clone(),
         network: match facts.network {
             Network::Default => None,
@@ -282,6 +286,11 @@ fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
 }
 
 impl PlannedImage {
+    /// Whether it is built whatever exists.
+    pub fn is_forced(&self) -> bool {
+        self.reasons.contains(&Reason::Forced)
+    }
+
     /// The named contexts that are images of the workspace.
     pub fn internal_contexts(&self) -> impl Iterator<Item = (&String, &ImageName)> {
         self.build.internal.iter()

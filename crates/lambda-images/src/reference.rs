@@ -58,6 +58,14 @@ impl Repository {
         &self.0
     }
 
+    /// The registry's host, where one is written, and the path behind it.
+    pub fn split(&self) -> (Option<&str>, &str) {
+        match self.0.split_once('/') {
+            Some((host, path)) if is_host(host) => (Some(host), path),
+            _ => (None, &self.0),
+        }
+    }
+
     /// This repository with a tag.
     pub fn with_tag(&self, tag: &Tag) -> ImageReference {
         ImageReference { repository: self.clone(), tag: Some(tag.clone()), digest: None }

@@ -5,6 +5,8 @@ use std::process::{ExitStatus, Output};
 
 use lambda_images::problem::Problem;
 
+use crate::registry::RegistryError;
+
 /// Everything asked for was done.
 pub const EXIT_SUCCESS: u8 = 0;
 /// At least one image failed, or something unforeseen did.
@@ -70,6 +72,9 @@ impl std::error::Error for WorkspaceProblems {}
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<WorkspaceProblems>().is_some() {
         return EXIT_WORKSPACE;
+    }
+    if error.downcast_ref::<RegistryError>().is_some() {
+        return EXIT_ENVIRONMENT;
     }
     error.downcast_ref::<Failure>().map_or(EXIT_FAILURE, |failure| failure.code)
 }

@@ -26,6 +26,7 @@ mod hash_cache;
 mod inputs;
 mod interrupt;
 mod process;
+mod registry;
 mod run;
 mod stage;
 mod state;

@@ -17,7 +17,7 @@ use lambda_images::reference::{Digest, ImageReference};
 use lambda_images::schedule::Schedule;
 
 use self::running::{Event, Running, Stop};
-use crate::build::Built;
+use crate::build::{Built, StepFailed};
 use crate::display::Display;
 use crate::environment::Environment;
 use crate::interrupt::Interrupts;
@@ -180,40 +180,61 @@ impl Run<'_> {
     }
 
     fn retag(&self, image: &PlannedImage) -> anyhow::Result<Ended> {
-        self.store.rename(image)?;
-        let stored = image
-            .stored
-            .identity
-            .clone()
-            .context("an image without an identity can't be given a name")?;
+        let stored = image.stored.identity.clone();
+        let stored = stored.context("an image without an identity can't be given a name")?;
+        self.store.name(image, &stored)?;
         Ok(Ended { built: None, stored })
     }
 
     fn after_build(&self, image: &PlannedImage, built: Built) -> anyhow::Result<Ended> {
-        self.check_inputs(image)?;
-        let digest = built.digest.as_ref().map(|digest| digest.parse()).transpose()?;
-        if let (Destination::Registry, Some(digest)) = (self.store.destination, &digest) {
-            // The push has said what the registry holds: no need to ask it.
-            let digest: Digest = Digest::clone(digest);
-            let stored = StoredImage { id: digest.to_string(), digest: Some(digest), size: None };
-            return Ok(Ended { built: Some(built), stored });
-        }
+        let digest: Option<Digest> = built.digest.as_deref().map(str::parse).transpose()?;
+        self.check_inputs(image, digest.as_ref())?;
         let found = self.store.find(&image.names.identity)?;
         let found = found.with_context(|| {
             format!("`{}` was built, but the store does not have it", image.names.identity)
         })?;
+        if self.store.destination == Destination::Registry {
+            self.store.name(image, &found)?;
+        }
         Ok(Ended { built: Some(built), stored: found })
+    }
+
+    /// A push may have failed because somebody else has pushed the same image in the meantime, and
+    /// tags are immutable. Registries and engines tell that in many words, or in none: what counts
+    /// is that the identity is there.
+    fn after_failed_build(
+        &self,
+        image: &PlannedImage,
+        error: anyhow::Error,
+    ) -> anyhow::Result<Ended> {
+        let identity = &image.names.identity;
+        if self.store.destination == Destination::Local || !error.is::<StepFailed>() {
+            return Err(error);
+        }
+        let Ok(Some(stored)) = self.store.find(identity) else { return Err(error) };
+        if image.is_forced() {
+            bail!(
+                "{error:#}\n`{identity}` exists, and could not be pushed anew\n\
+                 hint: are the registry's tags immutable? then build without `--force`, or remove the tag first"
+            );
+        }
+        // It may also be ours, of a push that failed after all was there.
+        if !(self.changed_inputs)(&image.name)?.is_empty() {
+            return Err(error);
+        }
+        self.store.name(image, &stored)?;
+        Ok(Ended { built: None, stored })
     }
 
     /// The builder read the tree later than the fingerprint was made. Where they may have seen two
     /// states of it, the image must not keep the names that the fingerprint gave it.
-    fn check_inputs(&self, image: &PlannedImage) -> anyhow::Result<()> {
+    fn check_inputs(&self, image: &PlannedImage, digest: Option<&Digest>) -> anyhow::Result<()> {
         let changed = (self.changed_inputs)(&image.name)?;
         let Some(first) = changed.first() else { return Ok(()) };
-        let hint = match self.store.remove_names(&image.names) {
-            Ok(()) => "build again: it was given no name".to_owned(),
-            Err(_) => format!(
-                "build again, after removing `{}` from the registry: it may hold another state",
+        let hint = match self.store.remove_names(&image.names, digest) {
+            Ok(true) => "build again: it was given no name".to_owned(),
+            Ok(false) | Err(_) => format!(
+                "remove `{}` from the registry, which does not let us, and build again: it may hold another state",
                 image.names.identity
             ),
         };

@@ -21,6 +21,7 @@ mod interrupt;
 mod problems;
 mod races;
 mod registry;
+mod registry_tags;
 mod selection;
 mod support;
 mod tags;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod docker;
+mod gate;
 mod http;
 mod process;
 
@@ -16,7 +17,10 @@ use tempfile::TempDir;
 
 pub(crate) use answer::{field, image};
 pub(crate) use docker::{docker, keeps_manifests, oci_index};
-pub(crate) use http::{RegistryManifest, fetch_manifest, sha256_hex};
+pub(crate) use gate::Gate;
+pub(crate) use http::{
+    RegistryManifest, fetch_manifest, put_manifest, remove_manifest, sha256_hex,
+};
 pub(crate) use process::{Ended, Running};
 
 /// Set by `cargo xtask test` and `cargo xtask ci`.

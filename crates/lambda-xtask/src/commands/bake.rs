@@ -14,8 +14,8 @@ use super::survey::Survey;
 pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyhow::Result<Value> {
     let mut targets = Map::new();
     if !wanted.is_empty() {
-        let not_asked = Err("it was not asked".to_owned());
-        let plan = survey.plan(wanted, &not_asked, &BTreeMap::new(), false);
+        let not_asked = Err("it was not asked");
+        let plan = survey.plan(wanted, not_asked, &BTreeMap::new(), false);
         let identities: BTreeMap<ImageName, ImageReference> = survey
             .names
             .iter()
@@ -82,7 +82,8 @@ fn target(
         "contexts": contexts,
         "args": args,
         "platforms": build.platform.into_iter().collect::<Vec<_>>(),
-        "tags": build.tags,
+        // Bake has no second step that names what was pushed.
+        "tags": [image.names.reference.to_string(), image.names.identity.to_string()],
         "output": [output],
         "attest": ["type=provenance,disabled=true", "type=sbom,disabled=true"],
     });

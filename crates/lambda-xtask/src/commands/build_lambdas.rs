@@ -16,9 +16,7 @@ use crate::cli::{BuildLambdas, Format};
 use crate::display::note;
 use crate::engine::check_engine;
 use crate::environment::Environment;
-use crate::failure::{
-    EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, Failure, environment as environment_failure,
-};
+use crate::failure::{EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, Failure};
 use crate::run::{Outcome, Run};
 
 pub(crate) fn build_lambdas(
@@ -47,7 +45,13 @@ pub(crate) fn build_lambdas(
     let store = survey.store();
     let stored = store.look_up(&survey.names_of(&selected));
     let last = survey.last_records();
-    let plan = survey.plan(&selected, &stored, &last, arguments.force);
+    let known = stored.as_ref().map_err(ToString::to_string);
+    let plan = survey.plan(
+        &selected,
+        known.as_ref().map(|stored| *stored).map_err(String::as_str),
+        &last,
+        arguments.force,
+    );
     warn_without_git(&survey, &plan);
     let dirty = if arguments.allow_dirty { None } else { dirty_pushes(&plan, &survey) };
     if arguments.dry_run {
@@ -64,12 +68,8 @@ pub(crate) fn build_lambdas(
         })?;
         return Ok(EXIT_SUCCESS);
     }
-    if let Err(message) = &stored {
-        return Err(environment_failure(
-            format!("the image store can't be asked: {message}"),
-            "is Docker installed, with buildx 0.13 or newer, and its engine running? `docker info` tells; \
-             `--dry-run` works without it",
-        ));
+    if let Err(error) = stored {
+        return Err(error.into_failure());
     }
     if let Some(mut dirty) = dirty {
         // Who did not ask for a push may be content without.

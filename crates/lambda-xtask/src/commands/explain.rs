@@ -21,7 +21,13 @@ pub(crate) fn explain(arguments: &Explain, environment: &Environment) -> anyhow:
     let selected = survey.workspace.select(std::slice::from_ref(&arguments.image))?;
     let stored = survey.store().look_up(&survey.names_of(&selected));
     let last = survey.last_records();
-    let plan = survey.plan(&selected, &stored, &last, false);
+    let known = stored.as_ref().map_err(ToString::to_string);
+    let plan = survey.plan(
+        &selected,
+        known.as_ref().map(|stored| *stored).map_err(String::as_str),
+        &last,
+        false,
+    );
     let Some(image) = plan.images.iter().find(|image| selected.contains(&image.name)) else {
         anyhow::bail!("`{}` is not in its own plan", arguments.image);
     };

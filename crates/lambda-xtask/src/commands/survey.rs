@@ -20,6 +20,7 @@ use crate::environment::Environment;
 use crate::failure::usage;
 use crate::git::{Against, Git, git_states};
 use crate::inputs::{AllInputs, Found};
+use crate::registry::RegistryClient;
 use crate::stage::{index_of, stage};
 use crate::state::State;
 use crate::store::Store;
@@ -38,6 +39,7 @@ pub(crate) struct Survey {
     pub(crate) inputs: AllInputs,
     pub(crate) git: BTreeMap<ImageName, GitState>,
     asked_git: Result<Git, String>,
+    registry: RegistryClient,
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
     /// Held by a run: two at once would write over each other's logs and manifest.
     _lock: Option<File>,
@@ -101,6 +103,7 @@ impl Survey {
         Ok(Survey {
             workspace,
             state,
+            registry: RegistryClient::new(&environment, None),
             environment,
             stack,
             destination,
@@ -163,7 +166,8 @@ impl Survey {
     }
 
     pub(crate) fn store(&self) -> Store<'_> {
-        Store { environment: &self.environment, destination: self.destination }
+        let Survey { environment, destination, registry, .. } = self;
+        Store { environment, destination: *destination, registry }
     }
 
     /// Names of the images asked for and of all that they stand on.
@@ -191,7 +195,7 @@ impl Survey {
     pub(crate) fn plan(
         &self,
         selected: &BTreeSet<ImageName>,
-        stored: &Result<BTreeMap<ImageName, Stored>, String>,
+        stored: Result<&BTreeMap<ImageName, Stored>, &str>,
         last: &BTreeMap<ImageName, Record>,
         force: bool,
     ) -> Plan {
@@ -203,7 +207,7 @@ impl Survey {
             last,
             names: &self.names,
             git: &self.git,
-            stored: stored.as_ref().map_err(String::as_str),
+            stored,
             network: self.workspace.network,
             destination: self.destination,
             selected,

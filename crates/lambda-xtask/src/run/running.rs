@@ -167,7 +167,10 @@ impl<'r> Running<'r, '_> {
                         end.send(Event::Step { image, step: step.to_owned() });
                     });
                     end.send(Event::Exited { image });
-                    end.tell(built.and_then(|built| run.after_build(planned, built)));
+                    end.tell(match built {
+                        Ok(built) => run.after_build(planned, built),
+                        Err(error) => run.after_failed_build(planned, error),
+                    });
                 });
             }
         }

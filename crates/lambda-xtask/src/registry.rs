@@ -1,0 +1,147 @@
+//! A client of the OCI distribution API, for what is asked of a registry here: which digest a tag
+//! leads to, a manifest's bytes, and the same bytes under another tag.
+//!
+//! It keeps connections open, authenticates with docker's credentials, and waits where a registry
+//! asks it to. Blobs are BuildKit's affair: none is read or written here.
+
+mod authorization;
+mod challenge;
+mod credentials;
+mod endpoint;
+mod error;
+mod login;
+mod manifest;
+mod proxy;
+mod retry;
+mod transport;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ureq::http::Method;
+
+use self::authorization::{Access, HostAuthorization, said};
+use self::endpoint::Endpoint;
+use self::retry::{Clock, Patience, SystemClock, parse_retry_after};
+use self::transport::{Answer, NoAnswer, Request, Transport};
+use crate::environment::Environment;
+
+pub(crate) use self::error::RegistryError;
+pub(crate) use self::login::EcrLogin;
+pub(crate) use self::manifest::Untagged;
+pub(crate) use self::transport::CONNECTIONS;
+
+/// Refusals of one request after which something else was tried: the challenge, an old token, a
+/// login, and the token after that.
+const REFUSALS: u32 = 5;
+
+/// Registries as this environment reaches them. Any number of threads may ask at once.
+pub(crate) struct RegistryClient {
+    environment: Environment,
+    transport: Transport,
+    clock: Box<dyn Clock>,
+    hosts: Mutex<BTreeMap<String, Arc<HostAuthorization>>>,
+    /// How to log in where docker has no credentials that are accepted.
+    login: Option<EcrLogin>,
+}
+
+impl RegistryClient {
+    /// `login`: for a registry of ECR's kind.
+    pub(crate) fn new(environment: &Environment, login: Option<EcrLogin>) -> RegistryClient {
+        RegistryClient {
+            environment: environment.clone(),
+            transport: Transport::of(environment),
+            clock: Box::new(SystemClock),
+            hosts: Mutex::default(),
+            login,
+        }
+    }
+
+    /// One request about a repository, with whatever its registry wants to see; any answer but a
+    /// refusal and a registry's own failure is the caller's to understand.
+    fn ask(
+        &self,
+        endpoint: &Endpoint,
+        access: Access,
+        request: &Request,
+    ) -> Result<Answer, RegistryError> {
+        let host = self.host(&endpoint.host);
+        let mut refusals = 0;
+        loop {
+            let sent = host.header(self, endpoint, access)?;
+            let mut request = request.clone();
+            request.headers.extend(sent.header.clone().map(|header| ("Authorization", header)));
+            let answer = self.answer(&endpoint.host, &request)?;
+            if !matches!(answer.status, 401 | 403) {
+                return Ok(answer);
+            }
+            refusals += 1;
+            if refusals == REFUSALS {
+                let (host, is_ecr) = (endpoint.host.clone(), self.login.is_some());
+                return Err(RegistryError::Refused { host, said: said(&answer), is_ecr });
+            }
+            host.refused(self, endpoint, access, &sent, &answer)?;
+        }
+    }
+
+    /// One request, sent again while the registry is busy or the connection breaks.
+    fn answer(&self, host: &str, request: &Request) -> Result<Answer, RegistryError> {
+        let mut patience = Patience::default();
+        loop {
+            let result = self.transport.send(request);
+            let asked = match &result {
+                Ok(answer) if matches!(answer.status, 429 | 500..=599) => answer
+                    .header("retry-after")
+                    .and_then(|text| parse_retry_after(text, self.clock.now())),
+                Err(NoAnswer::Broken(_)) => None,
+                Ok(_) | Err(NoAnswer::Unreachable(_) | NoAnswer::Tls(_)) => {
+                    return result.map_err(|error| no_answer(host, error));
+                }
+            };
+            match patience.after_failure(asked, self.clock.random()) {
+                Some(wait) => self.clock.wait(wait),
+                None => return Err(given_up(host, result, &patience)),
+            }
+        }
+    }
+
+    fn host(&self, host: &str) -> Arc<HostAuthorization> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(hosts.entry(host.to_owned()).or_default())
+    }
+}
+
+fn no_answer(host: &str, error: NoAnswer) -> RegistryError {
+    let host = host.to_owned();
+    match error {
+        NoAnswer::Unreachable(why) | NoAnswer::Broken(why) => {
+            RegistryError::Unreachable { host, why }
+        }
+        NoAnswer::Tls(why) => RegistryError::Tls { host, why },
+    }
+}
+
+fn given_up(host: &str, last: Result<Answer, NoAnswer>, patience: &Patience) -> RegistryError {
+    match last {
+        Err(error) => no_answer(host, error),
+        Ok(answer) if answer.status == 429 => {
+            RegistryError::RateLimited { host: host.to_owned(), waited: patience.waited }
+        }
+        Ok(answer) => RegistryError::Failing {
+            host: host.to_owned(),
+            status: answer.status,
+            attempts: patience.attempts,
+            said: said(&answer),
+        },
+    }
+}
+
+/// A request without a body.
+fn plain<'a>(method: Method, url: &'a str, accept: &str) -> Request<'a> {
+    Request { method, url, headers: vec![("Accept", accept.to_owned())], body: None }
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+//! What one registry wants to see with a request: nothing, a password, or a token that is fetched
+//! for the purpose, and fetched again when it is old.
+//!
+//! For ECR a login by the `aws` client is tried once, when docker's credentials are missing or refused.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+use ureq::http::Method;
+
+use super::RegistryClient;
+use super::challenge::{Challenge, parse_challenge};
+use super::credentials::{Credentials, find_credentials};
+use super::endpoint::Endpoint;
+use super::error::RegistryError;
+use super::transport::{Answer, Request};
+
+/// What a request is to be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Access {
+    Pull,
+    Push,
+    Delete,
+}
+
+/// What is known of one host's wishes.
+#[derive(Debug, Default)]
+pub(super) struct HostAuthorization {
+    known: Mutex<Known>,
+    /// Held while somebody logs in; whether that was done.
+    login: Mutex<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    challenge: Option<Challenge>,
+    /// Docker's, once they were asked for.
+    credentials: Option<Option<Credentials>>,
+    tokens: BTreeMap<(String, Access), String>,
+    /// Raised with each login: what was sent before it is old.
+    generation: u32,
+}
+
+/// What a request was sent with.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) header: Option<String>,
+    /// A token that was fetched for this very request.
+    is_fresh: bool,
+    generation: u32,
+}
+
+/// What a token server prints.
+#[derive(Deserialize)]
+struct Token {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl HostAuthorization {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The header for a request, from all that is known now.
+    pub(super) fn header(
+        &self,
+        client: &RegistryClient,
+        endpoint: &Endpoint,
+        access: Access,
+    ) -> Result<Sent, RegistryError> {
+        let key = (endpoint.path.clone(), access);
+        let (challenge, generation) = {
+            let known = self.known();
+            let Some(challenge) = known.challenge.clone() else { return Ok(Sent::default()) };
+            if let Some(token) = known.tokens.get(&key) {
+                let header = Some(format!("Bearer {token}"));
+                return Ok(Sent { header, is_fresh: false, generation: known.generation });
+            }
+            (challenge, known.generation)
+        };
+        let credentials = self.credentials(client, &endpoint.host)?;
+        let (header, is_fresh) = match challenge {
+            Challenge::Basic => (credentials.and_then(|credentials| credentials.basic()), true),
+            Challenge::Bearer { realm, service, .. } => {
+                let token = match credentials {
+                    Some(Credentials::RegistryToken(token)) => token,
+                    credentials => {
+                        let wanted = Wanted {
+                            realm: &realm,
+                            service: service.as_deref(),
+                            scope: scope(&key),
+                        };
+                        fetch_token(client, endpoint, &wanted, credentials.as_ref())?
+                    }
+                };
+                self.known().tokens.insert(key, token.clone());
+                (Some(format!("Bearer {token}")), true)
+            }
+        };
+        Ok(Sent { header, is_fresh, generation })
+    }
+
+    /// Docker's credentials, asked for once in each generation.
+    fn credentials(
+        &self,
+        client: &RegistryClient,
+        host: &str,
+    ) -> Result<Option<Credentials>, RegistryError> {
+        let mut known = self.known();
+        if let Some(credentials) = &known.credentials {
+            return Ok(credentials.clone());
+        }
+        let credentials = find_credentials(&client.environment, host)?;
+        known.credentials = Some(credentials.clone());
+        Ok(credentials)
+    }
+
+    /// A request was refused: learns from it. `Ok`: there is something else to try.
+    pub(super) fn refused(
+        &self,
+        client: &RegistryClient,
+        endpoint: &Endpoint,
+        access: Access,
+        sent: &Sent,
+        answer: &Answer,
+    ) -> Result<(), RegistryError> {
+        let is_bearer = {
+            let mut known = self.known();
+            if sent.generation != known.generation {
+                return Ok(());
+            }
+            if let Some(header) = &sent.header {
+                let key = (endpoint.path.clone(), access);
+                if !sent.is_fresh && answer.status == 401 {
+                    // A token lives for minutes. Another thread may have a new one by now.
+                    let is_it = |token: &String| header.strip_prefix("Bearer ") == Some(token);
+                    if known.tokens.get(&key).is_some_and(is_it) {
+                        known.tokens.remove(&key);
+                    }
+                    return Ok(());
+                }
+                false
+            } else {
+                let values = answer.headers.get_all("www-authenticate");
+                let values = values.iter().filter_map(|value| value.to_str().ok());
+                let challenge = known
+                    .challenge
+                    .get_or_insert_with(|| parse_challenge(values).unwrap_or(Challenge::Basic));
+                matches!(challenge, Challenge::Bearer { .. })
+            }
+        };
+        let credentials = self.credentials(client, &endpoint.host)?;
+        let has_password = credentials.as_ref().is_some_and(|found| found.basic().is_some());
+        if sent.header.is_none() && (is_bearer || has_password) {
+            return Ok(());
+        }
+        self.log_in(client, &endpoint.host, sent, credentials.is_some(), said(answer))
+    }
+
+    /// The last resort, once for each host. `Ok`: it was done, by this thread or another.
+    fn log_in(
+        &self,
+        client: &RegistryClient,
+        host: &str,
+        sent: &Sent,
+        had_credentials: bool,
+        said: String,
+    ) -> Result<(), RegistryError> {
+        let mut logged_in = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.known().generation != sent.generation {
+            return Ok(());
+        }
+        match &client.login {
+            Some(login) if !*logged_in => {
+                *logged_in = true;
+                login.log_in(&client.environment, host)?;
+                let mut known = self.known();
+                known.credentials = None;
+                known.tokens.clear();
+                known.generation += 1;
+                Ok(())
+            }
+            login => {
+                let (host, is_ecr) = (host.to_owned(), login.is_some());
+                Err(if had_credentials {
+                    RegistryError::Refused { host, said, is_ecr }
+                } else {
+                    RegistryError::NoCredentials { host, is_ecr }
+                })
+            }
+        }
+    }
+}
+
+/// What a token is to be good for.
+struct Wanted<'a> {
+    realm: &'a str,
+    service: Option<&'a str>,
+    scope: String,
+}
+
+fn scope((path, access): &(String, Access)) -> String {
+    let actions = match access {
+        Access::Pull => "pull",
+        Access::Push => "pull,push",
+        Access::Delete => "pull,push,delete",
+    };
+    format!("repository:{path}:{actions}")
+}
+
+/// Source: <https://distribution.github.io/distribution/spec/auth/token/>, and `oauth/` beside it.
+fn fetch_token(
+    client: &RegistryClient,
+    endpoint: &Endpoint,
+    wanted: &Wanted,
+    credentials: Option<&Credentials>,
+) -> Result<String, RegistryError> {
+    let mut fields = vec![("scope", wanted.scope.as_str())];
+    fields.extend(wanted.service.map(|service| ("service", service)));
+    let mut headers = Vec::new();
+    let (method, url, body) = if let Some(Credentials::IdentityToken(token)) = credentials {
+        fields.extend([
+            ("grant_type", "refresh_token"),
+            ("client_id", "lambda-xtask"),
+            ("refresh_token", token.as_str()),
+        ]);
+        headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+        (Method::POST, wanted.realm.to_owned(), Some(render_form(&fields)))
+    } else {
+        let header = credentials.and_then(Credentials::basic);
+        headers.extend(header.map(|header| ("Authorization", header)));
+        let separator = if wanted.realm.contains('?') { '&' } else { '?' };
+        (Method::GET, format!("{}{separator}{}", wanted.realm, render_form(&fields)), None)
+    };
+    let body = body.as_deref().map(str::as_bytes);
+    let request = Request { method, url: &url, headers, body };
+    let answer = client.answer(&endpoint.host, &request)?;
+    let (host, is_ecr) = (endpoint.host.clone(), client.login.is_some());
+    match answer.status {
+        200 => {}
+        // It may still answer to who has none.
+        400 | 401 | 403 if credentials.is_some() => {
+            return Err(RegistryError::Refused { host, said: said(&answer), is_ecr });
+        }
+        401 | 403 => return Err(RegistryError::NoCredentials { host, is_ecr }),
+        status => {
+            let request = format!("a request for a token from {}", wanted.realm);
+            return Err(RegistryError::Unexpected { request, status, said: said(&answer) });
+        }
+    }
+    let token = serde_json::from_slice(&answer.body)
+        .ok()
+        .and_then(|token: Token| token.token.or(token.access_token));
+    token.ok_or_else(|| RegistryError::Unexpected {
+        request: format!("a request for a token from {}", wanted.realm),
+        status: 200,
+        said: "there is no token in the answer".to_owned(),
+    })
+}
+
+/// `application/x-www-form-urlencoded`.
+fn render_form(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    out.push(char::from(byte));
+                }
+                _ => out += &format!("%{byte:02X}"),
+            }
+            out
+        })
+    };
+    let pairs: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    pairs.join("&")
+}
+
+/// What an answer says in words: the messages of the OCI distribution specification, else the start
+/// of its text, else its status alone.
+pub(super) fn said(answer: &Answer) -> String {
+    #[derive(Deserialize)]
+    struct Errors {
+        errors: Vec<OneError>,
+    }
+    #[derive(Deserialize)]
+    struct OneError {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        message: String,
+    }
+    if let Ok(Errors { errors }) = serde_json::from_slice(&answer.body) {
+        let texts: Vec<String> = errors
+            .iter()
+            .map(|OneError { code, message }| format!("{code} {message}").trim().to_owned())
+            .collect();
+        return texts.join(", ");
+    }
+    let text = String::from_utf8_lossy(&answer.body);
+    let line: String = text.lines().next().unwrap_or_default().chars().take(200).collect();
+    if line.trim().is_empty() {
+        format!("status {}", answer.status)
+    } else {
+        line.trim().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let fields = [("scope", "repository:a/b:pull,push"), ("x", "ä")];
+        assert_eq!(render_form(&fields), "scope=repository%3Aa%2Fb%3Apull%2Cpush&x=%C3%A4");
+    }
+
+    #[test]
+    fn scopes() {
+        let scope = |access| scope(&("a/b".to_owned(), access));
+        assert_eq!(scope(Access::Pull), "repository:a/b:pull");
+        assert_eq!(scope(Access::Push), "repository:a/b:pull,push");
+    }
+}

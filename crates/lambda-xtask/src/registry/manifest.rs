@@ -1,0 +1,227 @@
+//! Manifests: which one a tag leads to, its bytes, the same bytes under another tag, and a tag
+//! taken away.
+//!
+//! A manifest is bytes with a media type, and is never taken apart: what is written is what was read.
+
+use lambda_images::reference::{Digest, ImageReference};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use ureq::http::Method;
+
+use super::authorization::{Access, said};
+use super::endpoint::Endpoint;
+use super::error::RegistryError;
+use super::transport::{Answer, Request};
+use super::{RegistryClient, plain};
+
+/// Manifests and indexes of both kinds: the registry is to give what it has.
+const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// Tags of a repository that are looked at before a manifest is deleted.
+const MOST_TAGS: usize = 200;
+
+/// A manifest as the registry has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RawManifest {
+    media_type: String,
+    bytes: Vec<u8>,
+    /// Of the bytes.
+    digest: Digest,
+}
+
+/// What came of a wish to take a tag away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Untagged {
+    /// The tag is gone.
+    Gone,
+    /// The registry lets nobody do that, or only at the cost of other tags.
+    NotAllowed,
+}
+
+impl RegistryClient {
+    /// What a reference leads to now, whatever digest it is pinned by; `None`: there is no such tag,
+    /// or no such repository. One request, unless the registry keeps the digest to itself.
+    ///
+    /// # Errors
+    /// The registry gives no answer: see [`RegistryError`].
+    pub(crate) fn resolve(
+        &self,
+        reference: &ImageReference,
+    ) -> Result<Option<Digest>, RegistryError> {
+        let endpoint = Endpoint::of(&reference.repository);
+        let url = endpoint.url(&format!("manifests/{}", tag_or_digest(reference)));
+        let answer = self.ask(&endpoint, Access::Pull, &plain(Method::HEAD, &url, ACCEPT))?;
+        match answer.status {
+            200 => {
+                match answer.header("docker-content-digest").and_then(|text| text.parse().ok()) {
+                    Some(digest) => Ok(Some(digest)),
+                    None => Ok(self.manifest(reference)?.map(|manifest| manifest.digest)),
+                }
+            }
+            404 => Ok(None),
+            _ => Err(unexpected("HEAD", &url, &answer)),
+        }
+    }
+
+    /// The manifest that a reference leads to; where it is pinned, the bytes are those of its digest.
+    ///
+    /// # Errors
+    /// As [`RegistryClient::resolve`], and where the bytes are not those that the digest names.
+    pub(crate) fn manifest(
+        &self,
+        reference: &ImageReference,
+    ) -> Result<Option<RawManifest>, RegistryError> {
+        let endpoint = Endpoint::of(&reference.repository);
+        let of = reference.digest.as_ref().map_or(tag_or_digest(reference), Digest::as_str);
+        let url = endpoint.url(&format!("manifests/{of}"));
+        let answer = self.ask(&endpoint, Access::Pull, &plain(Method::GET, &url, ACCEPT))?;
+        match answer.status {
+            200 => {}
+            404 => return Ok(None),
+            _ => return Err(unexpected("GET", &url, &answer)),
+        }
+        let digest = digest_of(&answer.body);
+        let said: Option<Digest> =
+            answer.header("docker-content-digest").and_then(|text| text.parse().ok());
+        let is_wrong = |wanted: &Digest| *wanted != digest;
+        if reference.digest.as_ref().is_some_and(is_wrong) || said.as_ref().is_some_and(is_wrong) {
+            return Err(RegistryError::WrongBytes { reference: reference.clone(), found: digest });
+        }
+        let media_type = answer.header("content-type").unwrap_or_default().to_owned();
+        Ok(Some(RawManifest { media_type, bytes: answer.body, digest }))
+    }
+
+    /// Gives a manifest of the same repository one more tag. That the tag has it already is success,
+    /// where tags are immutable too.
+    ///
+    /// # Errors
+    /// The tag can't be given: it is immutable and another image's, or the registry does not answer.
+    pub(crate) fn tag(
+        &self,
+        reference: &ImageReference,
+        manifest: &RawManifest,
+    ) -> Result<(), RegistryError> {
+        let endpoint = Endpoint::of(&reference.repository);
+        let url = endpoint.url(&format!("manifests/{}", tag_or_digest(reference)));
+        let request = Request {
+            method: Method::PUT,
+            url: &url,
+            headers: vec![("Content-Type", manifest.media_type.clone())],
+            body: Some(&manifest.bytes),
+        };
+        let answer = self.ask(&endpoint, Access::Push, &request)?;
+        let found = match answer.header("docker-content-digest").map(str::parse) {
+            Some(Ok(digest)) if answer.status < 300 => Some(digest),
+            _ if answer.status < 300 => Some(manifest.digest.clone()),
+            _ => self.resolve(reference)?,
+        };
+        match found {
+            Some(found) if found == manifest.digest => Ok(()),
+            Some(found) if answer.status < 300 || is_immutable_refusal(&said(&answer)) => {
+                Err(RegistryError::TagTaken {
+                    reference: reference.clone(),
+                    wanted: manifest.digest.clone(),
+                    found,
+                })
+            }
+            _ => Err(unexpected("PUT", &url, &answer)),
+        }
+    }
+
+    /// Takes a tag away that leads to `digest`. A registry that deletes manifests but no tags (that
+    /// of the distribution project before 3.0) loses the manifest, if nothing else leads to it.
+    ///
+    /// # Errors
+    /// The registry does not answer.
+    pub(crate) fn untag(
+        &self,
+        reference: &ImageReference,
+        digest: &Digest,
+    ) -> Result<Untagged, RegistryError> {
+        if self.resolve(reference)?.is_none_or(|found| found != *digest) {
+            return Ok(Untagged::Gone);
+        }
+        let tag = tag_or_digest(reference);
+        if self.delete(reference, tag)? {
+            return Ok(Untagged::Gone);
+        }
+        let only_this = match self.other_tags(reference)? {
+            None => false,
+            Some(others) => {
+                let mut only_this = true;
+                for other in others {
+                    only_this &= self.resolve(&other)?.is_none_or(|found| found != *digest);
+                }
+                only_this
+            }
+        };
+        let is_gone = only_this && self.delete(reference, digest.as_str())?;
+        Ok(if is_gone { Untagged::Gone } else { Untagged::NotAllowed })
+    }
+
+    fn delete(&self, reference: &ImageReference, what: &str) -> Result<bool, RegistryError> {
+        let endpoint = Endpoint::of(&reference.repository);
+        let url = endpoint.url(&format!("manifests/{what}"));
+        let request = plain(Method::DELETE, &url, ACCEPT);
+        match self.ask(&endpoint, Access::Delete, &request) {
+            Ok(answer) => Ok(matches!(answer.status, 200..=299 | 404)),
+            Err(RegistryError::Refused { .. } | RegistryError::NoCredentials { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The repository's other tags; `None`: they can't be told, or are too many to look at.
+    fn other_tags(
+        &self,
+        reference: &ImageReference,
+    ) -> Result<Option<Vec<ImageReference>>, RegistryError> {
+        #[derive(Deserialize)]
+        struct Tags {
+            tags: Option<Vec<String>>,
+        }
+        let endpoint = Endpoint::of(&reference.repository);
+        let url = endpoint.url("tags/list");
+        let answer =
+            self.ask(&endpoint, Access::Pull, &plain(Method::GET, &url, "application/json"))?;
+        let list = serde_json::from_slice::<Tags>(&answer.body);
+        let (200, None, Ok(Tags { tags })) = (answer.status, answer.header("link"), list) else {
+            return Ok(None);
+        };
+        let own = tag_or_digest(reference);
+        let others: Option<Vec<ImageReference>> = tags
+            .unwrap_or_default()
+            .iter()
+            .filter(|tag| *tag != own)
+            .map(|tag| Some(reference.repository.with_tag(&tag.parse().ok()?)))
+            .collect();
+        Ok(others.filter(|others| others.len() <= MOST_TAGS))
+    }
+}
+
+/// A tag first: what it leads to is what is asked for.
+fn tag_or_digest(reference: &ImageReference) -> &str {
+    match (&reference.tag, &reference.digest) {
+        (Some(tag), _) => tag.as_str(),
+        (None, Some(digest)) => digest.as_str(),
+        (None, None) => "latest",
+    }
+}
+
+fn digest_of(bytes: &[u8]) -> Digest {
+    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}").parse().expect("SHA-256 in hex makes a digest")
+}
+
+/// How registries say that a tag can't be moved: ECR's own words, Harbor's, and the name of the error.
+fn is_immutable_refusal(said: &str) -> bool {
+    let said = said.to_lowercase();
+    said.contains("immutable") || said.contains("imagetagalreadyexists")
+}
+
+fn unexpected(method: &str, url: &str, answer: &Answer) -> RegistryError {
+    let request = format!("{method} {url}");
+    RegistryError::Unexpected { request, status: answer.status, said: said(answer) }
+}

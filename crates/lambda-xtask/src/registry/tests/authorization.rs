@@ -1,0 +1,217 @@
+//! Passwords, tokens, and a login where neither is there.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::fixture::{Reply, Server, World, reply, reply_with};
+use super::super::{EcrLogin, RegistryError};
+
+const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// `user:secret`
+const BASIC: &str = "Basic dXNlcjpzZWNyZXQ=";
+
+fn found() -> Reply {
+    reply(200, &[("Docker-Content-Digest", DIGEST)])
+}
+
+fn basic_server() -> Server {
+    Server::start(|_, seen| match seen.authorization() {
+        Some(BASIC) => found(),
+        _ => reply(401, &[("WWW-Authenticate", "Basic realm=\"x\"")]),
+    })
+}
+
+fn entry(server: &Server, auth: &str) -> String {
+    format!(r#""{}":{{"auth":"{auth}"}}"#, server.address)
+}
+
+#[test]
+fn a_password_is_sent_when_it_is_asked_for_and_then_always() {
+    let server = basic_server();
+    let world = World::new(&entry(&server, "dXNlcjpzZWNyZXQ="));
+    for name in ["a:1", "b:1", "b:2"] {
+        assert!(world.client.resolve(&server.reference(name)).unwrap().is_some());
+    }
+    let sent: Vec<bool> = server.seen().iter().map(|seen| seen.authorization().is_some()).collect();
+    assert_eq!(sent, [false, true, true, true]);
+}
+
+#[test]
+fn without_a_password_the_mend_is_a_login() {
+    let server = basic_server();
+    let world = World::new("");
+    let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
+    let host = server.address.clone();
+    assert_eq!(error, RegistryError::NoCredentials { host: host.clone(), is_ecr: false });
+    assert!(
+        error
+            .to_string()
+            .ends_with(&format!("hint: `docker login {host}`, as somebody who may pull and push")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_wrong_password_is_told_and_not_shown() {
+    let server = basic_server();
+    // `user:other`
+    let world = World::new(&entry(&server, "dXNlcjpvdGhlcg=="));
+    let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
+    assert!(matches!(error, RegistryError::Refused { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("other"), "{error:?}");
+    assert_eq!(server.requests().len(), 2);
+}
+
+/// Gives a token for each scope that is good for `uses` answers.
+fn token_server(uses: usize) -> Server {
+    let address: Arc<OnceLock<String>> = Arc::default();
+    let (own, count) = (Arc::clone(&address), AtomicUsize::new(0));
+    let server = Server::start(move |_, seen| {
+        if let Some(query) = seen.what.strip_prefix("GET /token?") {
+            count.store(0, Ordering::SeqCst);
+            return reply_with(200, &[], &format!(r#"{{"token":"for {query}"}}"#));
+        }
+        if seen.what == "POST /token" {
+            return reply_with(200, &[], r#"{"access_token":"for an identity"}"#);
+        }
+        let is_good = seen.authorization().is_some_and(|header| header.starts_with("Bearer for "));
+        if is_good && count.fetch_add(1, Ordering::SeqCst) < uses {
+            return found();
+        }
+        let challenge =
+            format!("Bearer realm=\"http://{}/token\",service=\"s\"", own.get().unwrap());
+        reply(401, &[("WWW-Authenticate", &challenge)])
+    });
+    address.set(server.address.clone()).unwrap();
+    server
+}
+
+#[test]
+fn a_token_is_fetched_for_each_repository_and_again_when_it_is_old() {
+    let server = token_server(2);
+    let world = World::new(&entry(&server, "dXNlcjpzZWNyZXQ="));
+    for name in ["a:1", "a:2", "a:3", "b:1"] {
+        assert!(world.client.resolve(&server.reference(name)).unwrap().is_some());
+    }
+    let token =
+        |repository: &str| format!("GET /token?scope=repository%3A{repository}%3Apull&service=s");
+    assert_eq!(
+        server.requests(),
+        [
+            "HEAD /v2/a/manifests/1",
+            &token("a"),
+            "HEAD /v2/a/manifests/1",
+            "HEAD /v2/a/manifests/2",
+            // Two uses: it is old now.
+            "HEAD /v2/a/manifests/3",
+            &token("a"),
+            "HEAD /v2/a/manifests/3",
+            // Whoever asks for tokens is known by now.
+            &token("b"),
+            "HEAD /v2/b/manifests/1",
+        ]
+    );
+    assert_eq!(server.seen()[1].authorization(), Some(BASIC));
+    let header = "Bearer for scope=repository%3Aa%3Apull&service=s";
+    assert_eq!(server.seen()[2].authorization(), Some(header));
+}
+
+#[test]
+fn tokens_are_given_to_strangers_and_for_identities() {
+    let server = token_server(9);
+    let world = World::new("");
+    assert!(world.client.resolve(&server.reference("a:1")).unwrap().is_some());
+    assert_eq!(server.seen()[1].authorization(), None);
+
+    let server = token_server(9);
+    let auths = format!(r#""{}":{{"identitytoken":"s3cret+"}}"#, server.address);
+    let world = World::new(&auths);
+    assert!(world.client.resolve(&server.reference("a:1")).unwrap().is_some());
+    let body = "scope=repository%3Aa%3Apull&service=s&grant_type=refresh_token&client_id=lambda-xtask&refresh_token=s3cret%2B";
+    assert_eq!(server.seen()[1].body, body);
+}
+
+/// Writes a program by another process, so that no thread of this one holds it open for writing.
+fn write_program(folder: &Path, name: &str, script: &str) {
+    let path = folder.join(name);
+    let mut copy = std::process::Command::new("sh");
+    copy.args(["-c", "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\"", "sh", script]).arg(&path);
+    assert!(copy.status().unwrap().success());
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A world in which `aws` gives this password, and `docker login` keeps what it is given.
+fn ecr_world(server: &Server, auths: &str, password: &str) -> World {
+    let login = Some(EcrLogin { region: "eu-west-1".to_owned() });
+    World::with(auths, login, |environment, folder| {
+        let aws = format!("echo \"aws $*\" >> '{}/calls'; {password}", folder.path().display());
+        write_program(folder.path(), "aws", &aws);
+        let docker = format!(
+            "echo \"docker $*\" >> '{folder}/calls'\n\
+             auth=$(printf 'user:%s' \"$(cat)\" | base64)\n\
+             printf '{{\"auths\":{{\"{host}\":{{\"auth\":\"%s\"}}}}}}' \"$auth\" > '{folder}/config.json'",
+            folder = folder.path().display(),
+            host = server.address,
+        );
+        write_program(folder.path(), "docker", &docker);
+        environment.with("PATH", format!("{}:/usr/bin:/bin", folder.path().display()))
+    })
+}
+
+fn calls(world: &World) -> String {
+    fs::read_to_string(world.folder.path().join("calls")).unwrap_or_default()
+}
+
+#[test]
+fn ecr_is_logged_in_to_once_where_docker_has_nothing_or_something_old() {
+    let server = basic_server();
+    let expired = entry(&server, "dXNlcjpvbGQ=");
+    for auths in ["", expired.as_str()] {
+        let world = ecr_world(&server, auths, "echo secret");
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let (client, server) = (&world.client, &server);
+                scope.spawn(move || {
+                    let reference = server.reference(&format!("a{number}:1"));
+                    assert!(client.resolve(&reference).unwrap().is_some());
+                });
+            }
+        });
+        let host = &server.address;
+        let wanted = format!(
+            "aws ecr get-login-password --region eu-west-1\n\
+             docker login --username AWS --password-stdin {host}\n"
+        );
+        assert_eq!(calls(&world), wanted);
+    }
+}
+
+#[test]
+fn a_login_that_does_not_help_is_not_repeated() {
+    let server = basic_server();
+    let world = ecr_world(&server, "", "echo not-it");
+    let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
+    assert!(matches!(error, RegistryError::Refused { is_ecr: true, .. }), "{error:?}");
+    assert!(error.to_string().contains("hint: `aws ecr get-login-password"), "{error}");
+    assert_eq!(calls(&world).lines().count(), 2);
+    assert!(!format!("{error:?}").contains("not-it"), "{error:?}");
+}
+
+#[test]
+fn a_login_that_fails_says_which_command() {
+    let server = basic_server();
+    let world = ecr_world(&server, "", "echo 'Unable to locate credentials' >&2; exit 255");
+    let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "failed to log in to `{}` by `aws ecr get-login-password --region eu-west-1`: Unable to locate credentials\n\
+             hint: `aws sts get-caller-identity` tells whether the AWS client has credentials (`AWS_PROFILE`, `aws sso login`)",
+            server.address
+        )
+    );
+}

@@ -1,0 +1,69 @@
+//! Images in a registry. A build pushes only the identity; the name for people is given when it is
+//! sure that the identity is true.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use lambda_images::discovery::ImageName;
+use lambda_images::plan::{ImageNames, PlannedImage, Stored, StoredImage};
+use lambda_images::reference::Digest;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use super::{Store, of_digest};
+use crate::registry::{CONNECTIONS, RegistryError, Untagged};
+
+impl Store<'_> {
+    pub(super) fn look_up_remote(
+        &self,
+        names: &BTreeMap<ImageName, ImageNames>,
+    ) -> Result<BTreeMap<ImageName, Stored>, RegistryError> {
+        let look_up = |(name, names): (&ImageName, &ImageNames)| {
+            let (identity, reference) = rayon::join(
+                || self.registry.resolve(&names.identity),
+                || self.registry.resolve(&names.reference),
+            );
+            let stored =
+                Stored { identity: identity?.map(of_digest), reference: reference?.map(of_digest) };
+            Ok((name.clone(), stored))
+        };
+        // All of these wait for the network, and none for a core.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(CONNECTIONS).build();
+        let pool = pool.expect("a handful of threads can be started");
+        pool.install(|| names.par_iter().map(look_up).collect())
+    }
+
+    pub(super) fn name_remote(
+        &self,
+        image: &PlannedImage,
+        stored: &StoredImage,
+    ) -> anyhow::Result<()> {
+        let ImageNames { reference, identity } = &image.names;
+        let wanted = stored.digest.as_ref().context("a registry's image has a digest")?;
+        match self.registry.resolve(reference)? {
+            Some(found) if found == *wanted => return Ok(()),
+            Some(found) if !image.is_forced() => {
+                let (reference, wanted) = (reference.clone(), wanted.clone());
+                return Err(RegistryError::TagTaken { reference, wanted, found }.into());
+            }
+            _ => {}
+        }
+        let manifest = self.registry.manifest(&identity.pinned(wanted))?;
+        let manifest = manifest
+            .with_context(|| format!("`{identity}` is no longer in the registry as `{wanted}`"))?;
+        Ok(self.registry.tag(reference, &manifest)?)
+    }
+
+    /// `digest` is what the build pushed, where it says so.
+    pub(super) fn remove_identity(
+        &self,
+        names: &ImageNames,
+        digest: Option<&Digest>,
+    ) -> anyhow::Result<bool> {
+        let found = match digest {
+            Some(digest) => Some(digest.clone()),
+            None => self.registry.resolve(&names.identity)?,
+        };
+        let Some(digest) = found else { return Ok(true) };
+        Ok(self.registry.untag(&names.identity, &digest)? == Untagged::Gone)
+    }
+}
