@@ -16,6 +16,9 @@ use crate::engine::{self, Engine};
 use crate::steps::{run, say, step};
 use crate::tools::{Tool, ensure_tools};
 
+/// Tells the tests of ECR where `aws` and moto are, and a registry that they can start.
+const TEST_TOOLS: &str = "LAMBDA_IMAGES_TEST_TOOLS";
+const TEST_REGISTRY_PROGRAM: &str = "LAMBDA_IMAGES_TEST_REGISTRY_PROGRAM";
 /// Tells the tests that need an engine that there is one, and where its registry is.
 const TEST_REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";
 
@@ -35,7 +38,7 @@ pub(crate) fn run_ci(root: &Path) -> anyhow::Result<ExitCode> {
         engine
     })?;
     step("all Rust tests, with the engine", || {
-        cargo_test(&shell, &engine, &["--workspace".to_owned()])
+        cargo_test(&shell, root, &engine, &["--workspace".to_owned()])
     })?;
     let demo = demo::run_demo(root, &program)?;
     say("ci: all passed");
@@ -47,10 +50,8 @@ pub(crate) fn run_tests(root: &Path, arguments: &[String]) -> anyhow::Result<Exi
     let shell = Shell::new()?;
     shell.change_dir(root);
     ensure_tools(&[Tool::Git, Tool::Python])?;
-    // Its pre-commit is tested with.
-    install_python_tools(&shell, root, DEVELOPMENT)?;
     let engine = engine::up(root)?;
-    cargo_test(&shell, &engine, arguments)?;
+    cargo_test(&shell, root, &engine, arguments)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -65,7 +66,12 @@ fn check_rust(shell: &Shell) -> anyhow::Result<()> {
     })
 }
 
-fn cargo_test(shell: &Shell, engine: &Engine, arguments: &[String]) -> anyhow::Result<()> {
+fn cargo_test(
+    shell: &Shell,
+    root: &Path,
+    engine: &Engine,
+    arguments: &[String],
+) -> anyhow::Result<()> {
     let given = std::env::var(TEST_REGISTRY).ok();
     let registry = given.or_else(|| engine.registry.clone()).with_context(|| {
         format!(
@@ -73,9 +79,17 @@ fn cargo_test(shell: &Shell, engine: &Engine, arguments: &[String]) -> anyhow::R
              hint: start one that the engine can push to, and name it: `{TEST_REGISTRY}=localhost:5000`"
         )
     })?;
-    run(cmd!(shell, "cargo test {arguments...}")
+    // Its pre-commit, aws and moto are tested with.
+    let python = install_python_tools(shell, root, DEVELOPMENT)?;
+    let tools = python.parent().context("a program lies in a folder")?;
+    let mut command = cmd!(shell, "cargo test {arguments...}")
         .envs(&engine.environment)
-        .env(TEST_REGISTRY, registry))
+        .env(TEST_REGISTRY, registry)
+        .env(TEST_TOOLS, tools);
+    if let Some(program) = engine::registry_program(root) {
+        command = command.env(TEST_REGISTRY_PROGRAM, program);
+    }
+    run(command)
 }
 
 fn check_python(shell: &Shell, root: &Path) -> anyhow::Result<()> {

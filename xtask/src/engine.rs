@@ -27,7 +27,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::Write,
     os::unix::fs::MetadataExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -137,6 +137,12 @@ pub(crate) fn up(root: &Path) -> Result<Engine> {
 pub(crate) fn recorded(root: &Path) -> Option<Engine> {
     let layout = Layout::of(root).ok()?;
     recorded_record(&layout).map(|record| engine_of(&layout, &record))
+}
+
+/// The program of the registry beside the engine, for one more registry.
+pub(crate) fn registry_program(root: &Path) -> Option<PathBuf> {
+    let layout = Layout::of(root).ok()?;
+    packages::find_programs(&layout, packages::Wanted::Registry)?.find("docker-registry").ok()
 }
 
 fn recorded_record(layout: &Layout) -> Option<Record> {

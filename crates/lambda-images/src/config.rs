@@ -9,7 +9,7 @@ use crate::keys;
 use crate::mirror::Mirrors;
 use crate::platform::Platform;
 use crate::problem::Problem;
-use crate::reference::Registry;
+use crate::reference::{InvalidReference, Registry};
 use crate::table::{Source, Text, Values};
 
 /// How an image's human-readable tag is made.
@@ -19,6 +19,44 @@ pub enum TagPolicy {
     Git,
     /// By the fingerprint alone.
     Content,
+}
+
+/// `registry`: where images are pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistrySetting {
+    /// A host, and a path if any.
+    Host(Registry),
+    /// The registry of whoever's AWS account it is.
+    Ecr,
+}
+
+/// `registry-kind`: how a registry is logged in to, and whether repositories are made beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistryKind {
+    /// As ECR.
+    Ecr,
+    /// By docker's credentials alone; repositories are made by the push, or by somebody else.
+    Other,
+}
+
+/// `ecr-tags`: whether tags can be moved in new repositories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RepositoryTags {
+    /// They can.
+    #[default]
+    Mutable,
+    /// A tag is given once.
+    Immutable,
+}
+
+impl RepositoryTags {
+    /// The value of ECR's `imageTagMutability`.
+    pub fn as_ecr_has_it(self) -> &'static str {
+        match self {
+            RepositoryTags::Mutable => "MUTABLE",
+            RepositoryTags::Immutable => "IMMUTABLE",
+        }
+    }
 }
 
 /// Network of the `RUN` steps.
@@ -64,7 +102,11 @@ pub struct Config {
     /// Globs of Lambda folders.
     pub lambdas: Vec<Text>,
     /// Where images are pushed; `None`: they stay in the local Docker store.
-    pub registry: Option<Registry>,
+    pub registry: Option<RegistrySetting>,
+    /// How that registry behaves; `None`: as its host's name says.
+    pub registry_kind: Option<RegistryKind>,
+    /// Of repositories that are made.
+    pub ecr_tags: RepositoryTags,
     /// Template of a repository's name.
     pub repository: Text,
     /// The stack when nothing else names one.
@@ -213,11 +255,17 @@ fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>)
         problems
             .push(Problem::of_file(source.path, message).at(text.place.0, text.place.1).hint(hint));
     };
-    let registry = values.text("registry").and_then(|text| match text.value.trim_end_matches('/').parse::<Registry>() {
-        Ok(registry) => Some(registry),
-        Err(error) => {
-            refuse(&text, error.to_string(), "give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`");
-            None
+    let registry = values.text("registry").and_then(|text| {
+        if text.value == "ecr" {
+            return Some(RegistrySetting::Ecr);
+        }
+        match text.value.trim_end_matches('/').parse() {
+            Ok(registry) => Some(RegistrySetting::Host(registry)),
+            Err(error) => {
+                let hint = "give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`, or `ecr`";
+                refuse(&text, InvalidReference::to_string(&error), hint);
+                None
+            }
         }
     });
     let repository = values
@@ -256,6 +304,15 @@ fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>)
         packages: globs("packages", "packages/*", &mut values),
         lambdas: globs("lambdas", "lambdas/*", &mut values),
         registry,
+        registry_kind: match values.text("registry-kind").map(|text| text.value).as_deref() {
+            Some("ecr") => Some(RegistryKind::Ecr),
+            Some(_) => Some(RegistryKind::Other),
+            None => None,
+        },
+        ecr_tags: match values.text("ecr-tags").map(|text| text.value).as_deref() {
+            Some("immutable") => RepositoryTags::Immutable,
+            _ => RepositoryTags::Mutable,
+        },
         repository,
         stack: values.text("stack").map_or_else(|| "dev".to_owned(), |text| text.value),
         platform,

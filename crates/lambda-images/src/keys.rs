@@ -62,7 +62,19 @@ pub const WORKSPACE: &[Key] = &[
         "registry",
         Shape::Text,
         "",
-        "Host, and path if any, that images are pushed to, as in `123456789012.dkr.ecr.us-east-1.amazonaws.com`. Absent: images stay in the local Docker store.",
+        "Host, and path if any, that images are pushed to, as in `registry.example/team`; or `\"ecr\"`: the registry of your AWS account in the region that `AWS_REGION` or `AWS_DEFAULT_REGION` names (`us-east-1` where neither does). Absent: images stay in the local Docker store.",
+    ),
+    key(
+        "registry-kind",
+        Shape::OneOf(&["ecr", "other"]),
+        "",
+        "`\"ecr\"`: the `aws` client logs in where docker has no credentials, and repositories are looked for before anything is built. Default: by the host's name; to be set for a stand-in for ECR.",
+    ),
+    key(
+        "ecr-tags",
+        Shape::OneOf(&["mutable", "immutable"]),
+        "mutable",
+        "Whether tags can be moved in repositories that `--create-repositories` makes.",
     ),
     key(
         "repository",
@@ -296,7 +308,8 @@ secrets = ["id=pip-token,env=PIP_TOKEN"]
   All of them are reported at once, with exit code 3.
 - Paths are written with `/`, and stay below the workspace root.
 - A key counts as an input of an image only where it can change what the build gives. `registry`,
-  `repository`, `stack`, `tag-policy`, `check-tags-exclude`, `network` and `secrets` never do.
+  `registry-kind`, `ecr-tags`, `repository`, `stack`, `tag-policy`, `check-tags-exclude`, `network` and
+  `secrets` never do.
 - A package without a Dockerfile is a package without an image: its files are inputs of the images
   that depend on it. A Lambda without a Dockerfile is an error.
 

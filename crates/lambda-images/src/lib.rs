@@ -24,6 +24,7 @@ pub mod contexts;
 mod cycle;
 pub mod deploy;
 pub mod discovery;
+pub mod ecr;
 pub mod fingerprint;
 pub mod graph;
 pub mod history;

@@ -52,6 +52,13 @@ pub struct ImageReference {
     pub digest: Option<Digest>,
 }
 
+impl Registry {
+    /// The host and port, without a path.
+    pub fn host(&self) -> &str {
+        self.0.split('/').next().unwrap_or(&self.0)
+    }
+}
+
 impl Repository {
     /// The text, as it was given.
     pub fn as_str(&self) -> &str {

@@ -108,6 +108,9 @@ pub struct BuildLambdas {
     /// Push images even if their inputs are in no commit
     #[arg(long)]
     pub allow_dirty: bool,
+    /// Make repositories that ECR lacks, with scans on push (`ecr-tags` in the configuration)
+    #[arg(long, conflicts_with = "load")]
+    pub create_repositories: bool,
     /// The stack, part of every repository's name [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,

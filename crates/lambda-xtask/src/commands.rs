@@ -8,6 +8,7 @@ mod comparison;
 mod explain;
 mod graph;
 mod manifest;
+mod registries;
 mod report;
 mod survey;
 

@@ -7,9 +7,9 @@
 mod authorization;
 mod challenge;
 mod credentials;
+mod ecr;
 mod endpoint;
 mod error;
-mod login;
 mod manifest;
 mod proxy;
 mod retry;
@@ -18,6 +18,7 @@ mod transport;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use lambda_images::ecr::Ecr;
 use ureq::http::Method;
 
 use self::authorization::{Access, HostAuthorization, said};
@@ -26,8 +27,8 @@ use self::retry::{Clock, Patience, SystemClock, parse_retry_after};
 use self::transport::{Answer, NoAnswer, Request, Transport};
 use crate::environment::Environment;
 
+pub(crate) use self::ecr::{ask_account, create_repository, find_missing};
 pub(crate) use self::error::RegistryError;
-pub(crate) use self::login::EcrLogin;
 pub(crate) use self::manifest::Untagged;
 pub(crate) use self::transport::CONNECTIONS;
 
@@ -41,19 +42,20 @@ pub(crate) struct RegistryClient {
     transport: Transport,
     clock: Box<dyn Clock>,
     hosts: Mutex<BTreeMap<String, Arc<HostAuthorization>>>,
-    /// How to log in where docker has no credentials that are accepted.
-    login: Option<EcrLogin>,
+    /// Of a registry of ECR's kind.
+    ecr: Option<Ecr>,
 }
 
 impl RegistryClient {
-    /// `login`: for a registry of ECR's kind.
-    pub(crate) fn new(environment: &Environment, login: Option<EcrLogin>) -> RegistryClient {
+    /// With `ecr` the registry is of ECR's kind: the `aws` client logs in where docker has no
+    /// credentials that are accepted.
+    pub(crate) fn new(environment: &Environment, ecr: Option<Ecr>) -> RegistryClient {
         RegistryClient {
             environment: environment.clone(),
             transport: Transport::of(environment),
             clock: Box::new(SystemClock),
             hosts: Mutex::default(),
-            login,
+            ecr,
         }
     }
 
@@ -77,7 +79,7 @@ impl RegistryClient {
             }
             refusals += 1;
             if refusals == REFUSALS {
-                let (host, is_ecr) = (endpoint.host.clone(), self.login.is_some());
+                let (host, is_ecr) = (endpoint.host.clone(), self.ecr.is_some());
                 return Err(RegistryError::Refused { host, said: said(&answer), is_ecr });
             }
             host.refused(self, endpoint, access, &sent, &answer)?;

@@ -34,8 +34,8 @@ impl LookUpError {
     pub(crate) fn into_failure(self) -> anyhow::Error {
         match self {
             LookUpError::Registry(error) => error.into(),
-            LookUpError::Local(_) => environment_failure(
-                self.to_string(),
+            LookUpError::Local(why) => environment_failure(
+                format!("the image store can't be asked: {why}"),
                 "is Docker installed, with buildx 0.13 or newer, and its engine running? `docker info` tells; \
                  `--dry-run` works without it",
             ),
@@ -47,7 +47,7 @@ impl LookUpError {
 impl fmt::Display for LookUpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LookUpError::Local(why) => write!(f, "the image store can't be asked: {why}"),
+            LookUpError::Local(why) => f.write_str(why),
             LookUpError::Registry(error) => f.write_str(&error.message()),
         }
     }

@@ -15,6 +15,7 @@ mod contract;
 mod deploy;
 mod deploy_programs;
 mod dirty;
+mod ecr;
 mod failure;
 mod hooks;
 mod interrupt;

@@ -2,6 +2,7 @@
 //! folder, under git, whose images belong to a stack that nothing else in the world uses.
 
 mod answer;
+mod aws;
 mod docker;
 mod gate;
 mod http;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use answer::{field, image};
+pub(crate) use aws::{ACCOUNT, Amazon, ClosedRegistry, PASSWORD, REGION, write_docker_config};
 pub(crate) use docker::{docker, keeps_manifests, oci_index};
 pub(crate) use gate::Gate;
 pub(crate) use http::{

@@ -66,7 +66,10 @@ secrets = ["id=token,env=TOKEN"]
         (config.packages[0].value.as_str(), lambdas),
         ("libs/*", vec!["functions/*", "jobs/*"])
     );
-    assert_eq!(config.registry.unwrap().to_string(), "localhost:5000/team");
+    assert_eq!(
+        config.registry,
+        Some(RegistrySetting::Host("localhost:5000/team".parse().unwrap()))
+    );
     assert_eq!(
         (config.repository.value.as_str(), config.stack.as_str()),
         ("shop/{name}-{stack}", "prod")
@@ -115,12 +118,12 @@ targets = "x"
             Cargo.toml:2:1: unknown key `lambda`
               hint: did you mean `lambdas`?
             Cargo.toml:3:1: unknown key `zzz`
-              hint: the keys are `packages`, `lambdas`, `registry`, `repository`, `stack`, `platform`, `base`, `context`, `mirrors`, `tag-policy`, `check-tags-exclude`, `args`, `network`, `images`
+              hint: the keys are `packages`, `lambdas`, `registry`, `registry-kind`, `ecr-tags`, `repository`, `stack`, `platform`, `base`, `context`, `mirrors`, `tag-policy`, `check-tags-exclude`, `args`, `network`, `images`
             Cargo.toml:4:12: `packages` must be a list of strings, not a string
             Cargo.toml:5:11: `context` must be "image" or "workspace", not "root"
             Cargo.toml:9:14: `args.A` must be a string, not an integer
             Cargo.toml:7:12: `https://registry.example` is not an image reference: the port is not a number
-              hint: give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`
+              hint: give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`, or `ecr`
             Cargo.toml:8:14: `repository` has no `{name}`: all images would share one repository
               hint: as in "{name}-{stack}"
             Cargo.toml:6:12: `linux` is not a platform of Lambda, `linux/amd64` or `linux/arm64`
@@ -143,5 +146,17 @@ fn what_is_not_toml_is_one_problem() {
     check_problems(
         "workspace.metadata.lambda-images = 1",
         &expect!["Cargo.toml:1:36: `workspace.metadata.lambda-images` must be a table"],
+    );
+}
+
+#[test]
+fn registries_of_amazon() {
+    let found = config("registry = \"ecr\"\necr-tags = \"immutable\"");
+    assert_eq!(found.registry, Some(RegistrySetting::Ecr));
+    assert_eq!((found.registry_kind, found.ecr_tags), (None, RepositoryTags::Immutable));
+    let found = config("registry = \"localhost:4566\"\nregistry-kind = \"ecr\"");
+    assert_eq!(
+        (found.registry_kind, found.ecr_tags.as_ecr_has_it()),
+        (Some(RegistryKind::Ecr), "MUTABLE")
     );
 }

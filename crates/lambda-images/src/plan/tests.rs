@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::RegistrySetting;
 use crate::fingerprint::{Mode, ReadInputs, TreeDigest, inputs_of, sha256};
 use crate::graph::fixture::{Texts, texts};
 use crate::reference::Tag;
@@ -44,7 +45,10 @@ fn world(texts: &Texts, content: &str) -> World {
     };
     for (name, (inputs, fingerprint)) in world.inputs.clone() {
         let git = GitState::Clean { commit: "0123456789abcdef".to_owned() };
-        let registry = world.config.registry.as_ref();
+        let registry = match &world.config.registry {
+            Some(RegistrySetting::Host(registry)) => Some(registry),
+            _ => None,
+        };
         world.names.insert(
             name.clone(),
             image_names(&world.config, registry, "dev", &name, &git, &fingerprint).unwrap(),

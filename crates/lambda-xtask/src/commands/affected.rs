@@ -21,8 +21,8 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
     let root = Workspace::find_root(environment)?;
     let state = State::of_workspace(&root);
     let given = arguments.base.as_deref();
-    let Looked { workspace, found, git, caches } =
-        look(&root, &state, environment, &Against::Base(given))?;
+    let Looked { workspace, found, git, caches, .. } =
+        look(&root, &state, environment, &Against::Base(given), |_| ())?;
     let selected = workspace.select(&arguments.images)?;
     let (inputs, since) = std::thread::scope(|scope| {
         let since = scope.spawn(|| since_base(&git, &workspace, &found, given, environment));

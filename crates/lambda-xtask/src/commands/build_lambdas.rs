@@ -82,6 +82,7 @@ pub(crate) fn build_lambdas(
     if arguments.explain {
         note(render_reasons(&plan).trim_end());
     }
+    survey.provide_repositories(&plan, arguments.create_repositories)?;
     if plan.images.iter().any(|image| image.action == Action::Build) {
         check_engine(&survey.environment, &plan, survey.destination)?;
     }

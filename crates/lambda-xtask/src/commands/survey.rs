@@ -8,12 +8,17 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::Context as _;
+use lambda_images::config::Config;
 use lambda_images::discovery::ImageName;
-use lambda_images::plan::{Destination, ImageNames, Plan, PlanFacts, Stored, image_names, plan};
+use lambda_images::ecr::Ecr;
+use lambda_images::plan::{
+    Action, Destination, ImageNames, Plan, PlanFacts, PlannedImage, Stored, image_names, plan,
+};
 use lambda_images::record::Record;
 use lambda_images::tag::GitState;
 
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
+use super::registries::{find_registry, provide_repositories};
 use crate::checkout::Disk;
 use crate::display::note;
 use crate::environment::Environment;
@@ -40,6 +45,7 @@ pub(crate) struct Survey {
     pub(crate) git: BTreeMap<ImageName, GitState>,
     asked_git: Result<Git, String>,
     registry: RegistryClient,
+    ecr: Option<Ecr>,
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
     /// Held by a run: two at once would write over each other's logs and manifest.
     _lock: Option<File>,
@@ -66,19 +72,15 @@ impl Survey {
         let root = Workspace::find_root(environment)?;
         let state = State::of_workspace(&root);
         let lock = if alone { Some(state.lock()?) } else { None };
-        let Looked { workspace, found, git: asked_git, caches } =
-            look(&root, &state, environment, &Against::Head)?;
+        let looked = look(&root, &state, environment, &Against::Head, |workspace| {
+            let destination = destination(&workspace.config, wanted)?;
+            let found = find_registry(&workspace.config, destination, environment)?;
+            anyhow::Ok((destination, found))
+        })?;
+        let Looked { workspace, found, git: asked_git, caches, meanwhile } = looked;
+        let (destination, (registry, ecr)) = meanwhile?;
         caches.keep(&found, &state);
         let stack = workspace.stack(stack, environment);
-        let registry = workspace.config.registry.as_ref();
-        let destination = match (wanted, registry) {
-            (Wanted::Local, _) | (Wanted::Configured, None) => Destination::Local,
-            (Wanted::Registry | Wanted::Configured, Some(_)) => Destination::Registry,
-            (Wanted::Registry, None) => {
-                let hint = "set `registry = \"…\"` in `[workspace.metadata.lambda-images]` of the root `Cargo.toml`";
-                return Err(usage("there is no registry to push to", hint));
-            }
-        };
         tell_warnings(&workspace, &found);
         let (inputs, git) = thread::scope(|scope| {
             let states = scope.spawn(|| git_states(&asked_git, &workspace, &found, &state));
@@ -89,8 +91,14 @@ impl Survey {
         for image in workspace.graph.images() {
             let name = image.name();
             let fingerprint = inputs[name].1;
-            let made =
-                image_names(&workspace.config, registry, &stack, name, &git[name], &fingerprint);
+            let made = image_names(
+                &workspace.config,
+                registry.as_ref(),
+                &stack,
+                name,
+                &git[name],
+                &fingerprint,
+            );
             let made = made.map_err(|error| {
                 usage(
                     error.to_string(),
@@ -103,7 +111,8 @@ impl Survey {
         Ok(Survey {
             workspace,
             state,
-            registry: RegistryClient::new(&environment, None),
+            registry: RegistryClient::new(&environment, ecr.clone()),
+            ecr,
             environment,
             stack,
             destination,
@@ -170,6 +179,30 @@ impl Survey {
         Store { environment, destination: *destination, registry }
     }
 
+    /// Sees to it that what is to be pushed has a repository to go to, where the registry makes none.
+    ///
+    /// # Errors
+    /// Repositories are missing, all of which are named, or can't be made.
+    pub(crate) fn provide_repositories(&self, plan: &Plan, create: bool) -> anyhow::Result<()> {
+        let Some(ecr) = self.ecr.as_ref().filter(|_| self.destination == Destination::Registry)
+        else {
+            return Ok(());
+        };
+        // Where there is an image there is a repository.
+        let is_new = |image: &&PlannedImage| {
+            image.action == Action::Build && image.stored == Stored::default()
+        };
+        let images = plan.images.iter().filter(is_new);
+        let wanted = images.map(|image| image.names.identity.repository.split().1).collect();
+        provide_repositories(
+            &self.environment,
+            ecr,
+            &wanted,
+            create,
+            self.workspace.config.ecr_tags,
+        )
+    }
+
     /// Names of the images asked for and of all that they stand on.
     pub(crate) fn names_of(
         &self,
@@ -217,35 +250,54 @@ impl Survey {
     }
 }
 
+/// Where images go.
+fn destination(config: &Config, wanted: Wanted) -> anyhow::Result<Destination> {
+    match (wanted, &config.registry) {
+        (Wanted::Local, _) | (Wanted::Configured, None) => Ok(Destination::Local),
+        (Wanted::Registry | Wanted::Configured, Some(_)) => Ok(Destination::Registry),
+        (Wanted::Registry, None) => {
+            let hint = "set `registry = \"…\"` in `[workspace.metadata.lambda-images]` of the root `Cargo.toml`";
+            Err(usage("there is no registry to push to", hint))
+        }
+    }
+}
+
 /// What is on disk, and what git says of it.
-pub(crate) struct Looked {
+pub(crate) struct Looked<T> {
     pub(crate) workspace: Workspace,
     pub(crate) found: Found,
     pub(crate) git: Result<Git, String>,
     pub(crate) caches: TreeCaches,
+    /// What else was asked.
+    pub(crate) meanwhile: T,
 }
 
 /// Reads a workspace and all that its images read. Whatever doesn't wait for another goes side by
-/// side: git is asked, and what the caches know is compared with the disk.
-pub(crate) fn look(
+/// side: git is asked, what the caches know is compared with the disk, and what needs only the
+/// workspace is done `meanwhile`.
+pub(crate) fn look<T: Send>(
     root: &Path,
     state: &State,
     environment: &Environment,
     against: &Against,
-) -> anyhow::Result<Looked> {
+    meanwhile: impl FnOnce(&Workspace) -> T + Send,
+) -> anyhow::Result<Looked<T>> {
     let caches = TreeCaches::of_workspace(root, state);
     let (read, git) = thread::scope(|scope| {
         let git = scope.spawn(|| Git::ask(root, environment, against));
         let read = caches.ready_while(|| {
             let workspace = Workspace::read(root, environment)?;
             let disk = Disk { root, caches: &caches };
-            let found = Found::read(&disk, &workspace.graph)?;
-            anyhow::Ok((workspace, found))
+            let (found, meanwhile) = thread::scope(|scope| {
+                let meanwhile = scope.spawn(|| meanwhile(&workspace));
+                (Found::read(&disk, &workspace.graph), joined(meanwhile))
+            });
+            anyhow::Ok((workspace, found?, meanwhile))
         });
         (read, joined(git))
     });
-    let ((workspace, found), git) = (read?, git.context("failed to ask git")?);
-    Ok(Looked { workspace, found, git, caches })
+    let ((workspace, found, meanwhile), git) = (read?, git.context("failed to ask git")?);
+    Ok(Looked { workspace, found, git, caches, meanwhile })
 }
 
 /// What the images read now; what was found out is kept for the next run.

@@ -12,6 +12,7 @@ use ureq::http::Method;
 use super::RegistryClient;
 use super::challenge::{Challenge, parse_challenge};
 use super::credentials::{Credentials, find_credentials};
+use super::ecr::log_in;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::transport::{Answer, Request};
@@ -28,8 +29,8 @@ pub(super) enum Access {
 #[derive(Debug, Default)]
 pub(super) struct HostAuthorization {
     known: Mutex<Known>,
-    /// Held while somebody logs in; whether that was done.
-    login: Mutex<bool>,
+    /// Held while somebody logs in; what came of it.
+    login: Mutex<Option<Result<(), RegistryError>>>,
 }
 
 #[derive(Debug, Default)]
@@ -168,22 +169,22 @@ impl HostAuthorization {
         had_credentials: bool,
         said: String,
     ) -> Result<(), RegistryError> {
-        let mut logged_in = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut done = self.login.lock().unwrap_or_else(PoisonError::into_inner);
         if self.known().generation != sent.generation {
             return Ok(());
         }
-        match &client.login {
-            Some(login) if !*logged_in => {
-                *logged_in = true;
-                login.log_in(&client.environment, host)?;
+        match (&client.ecr, &*done) {
+            (Some(ecr), None) => {
+                done.insert(log_in(&client.environment, ecr, host)).clone()?;
                 let mut known = self.known();
                 known.credentials = None;
                 known.tokens.clear();
                 known.generation += 1;
                 Ok(())
             }
-            login => {
-                let (host, is_ecr) = (host.to_owned(), login.is_some());
+            (_, Some(Err(error))) => Err(error.clone()),
+            (ecr, _) => {
+                let (host, is_ecr) = (host.to_owned(), ecr.is_some());
                 Err(if had_credentials {
                     RegistryError::Refused { host, said, is_ecr }
                 } else {
@@ -237,7 +238,7 @@ fn fetch_token(
     let body = body.as_deref().map(str::as_bytes);
     let request = Request { method, url: &url, headers, body };
     let answer = client.answer(&endpoint.host, &request)?;
-    let (host, is_ecr) = (endpoint.host.clone(), client.login.is_some());
+    let (host, is_ecr) = (endpoint.host.clone(), client.ecr.is_some());
     match answer.status {
         200 => {}
         // It may still answer to who has none.

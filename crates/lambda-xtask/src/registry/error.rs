@@ -21,7 +21,9 @@ pub(crate) enum RegistryError {
     /// The program that keeps the credentials failed.
     Helper { program: String, host: String, why: String },
     /// `aws` or `docker login` failed.
-    Login { command: String, host: String, why: String },
+    Command { command: String, why: String },
+    /// Repositories that must be there before a push.
+    RepositoriesMissing { names: Vec<String>, region: String },
     /// It turned us away for too long.
     RateLimited { host: String, waited: Duration },
     /// It answers, but with errors of its own.
@@ -56,8 +58,10 @@ impl RegistryError {
             RegistryError::Helper { program, host, why } => {
                 format!("`{program}` gave no credentials for `{host}`: {why}")
             }
-            RegistryError::Login { command, host, why } => {
-                format!("failed to log in to `{host}` by `{command}`: {why}")
+            RegistryError::Command { command, why } => format!("failed to run `{command}`: {why}"),
+            RegistryError::RepositoriesMissing { names, .. } => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("the registry has no repository {}", names.join(", "))
             }
             RegistryError::RateLimited { host, waited } => format!(
                 "the registry `{host}` limits how often it is asked, and still did after {:.0} s",
@@ -97,7 +101,14 @@ impl RegistryError {
             RegistryError::Helper { host, .. } => {
                 format!("`docker login {host}` shows more; the program is named by `credHelpers` or `credsStore` in docker's `config.json`")
             }
-            RegistryError::Login { .. } => {
+            RegistryError::RepositoriesMissing { names, region } => {
+                let first = names.first().map_or("", String::as_str);
+                format!("`--create-repositories` makes them; by hand: `aws ecr create-repository --region {region} --repository-name {first}`, and so for each")
+            }
+            RegistryError::Command { command, .. } if command.starts_with("docker") => {
+                "run it by hand to see more; it is given the password of `aws ecr get-login-password`".to_owned()
+            }
+            RegistryError::Command { .. } => {
                 "`aws sts get-caller-identity` tells whether the AWS client has credentials (`AWS_PROFILE`, `aws sso login`)".to_owned()
             }
             RegistryError::RateLimited { host, .. } => {

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use lambda_images::ecr::Ecr;
 use lambda_images::reference::ImageReference;
 use tempfile::TempDir;
 
+use super::RegistryClient;
 use super::retry::Clock;
-use super::{EcrLogin, RegistryClient};
 use crate::environment::Environment;
 
 /// A request as it came.
@@ -178,7 +179,7 @@ impl World {
 
     pub(super) fn with(
         auths: &str,
-        login: Option<EcrLogin>,
+        ecr: Option<Ecr>,
         change: impl FnOnce(Environment, &TempDir) -> Environment,
     ) -> World {
         let folder = tempfile::tempdir().unwrap();
@@ -187,7 +188,7 @@ impl World {
         let environment = Environment::of_process().unwrap().with("DOCKER_CONFIG", folder.path());
         let environment = change(environment, &folder);
         let clock = NotedClock::default();
-        let mut client = RegistryClient::new(&environment, login);
+        let mut client = RegistryClient::new(&environment, ecr);
         client.clock = Box::new(clock.clone());
         World { client, clock, folder }
     }

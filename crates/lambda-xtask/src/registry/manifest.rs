@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use ureq::http::Method;
 
 use super::authorization::{Access, said};
+use super::ecr::delete_tag;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::transport::{Answer, Request};
@@ -146,6 +147,12 @@ impl RegistryClient {
         }
         let tag = tag_or_digest(reference);
         if self.delete(reference, tag)? {
+            return Ok(Untagged::Gone);
+        }
+        if let Some(ecr) = &self.ecr
+            && delete_tag(&self.environment, ecr, reference.repository.split().1, tag)
+                .is_ok_and(|is_gone| is_gone)
+        {
             return Ok(Untagged::Gone);
         }
         let only_this = match self.other_tags(reference)? {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lambda_images::ecr::Ecr;
+
+use super::super::RegistryError;
 use super::super::fixture::{Reply, Server, World, reply, reply_with};
-use super::super::{EcrLogin, RegistryError};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 /// `user:secret`
@@ -146,8 +148,8 @@ fn write_program(folder: &Path, name: &str, script: &str) {
 
 /// A world in which `aws` gives this password, and `docker login` keeps what it is given.
 fn ecr_world(server: &Server, auths: &str, password: &str) -> World {
-    let login = Some(EcrLogin { region: "eu-west-1".to_owned() });
-    World::with(auths, login, |environment, folder| {
+    let ecr = Some(Ecr { region: "eu-west-1".to_owned(), account: None });
+    World::with(auths, ecr, |environment, folder| {
         let aws = format!("echo \"aws $*\" >> '{}/calls'; {password}", folder.path().display());
         write_program(folder.path(), "aws", &aws);
         let docker = format!(
@@ -208,10 +210,7 @@ fn a_login_that_fails_says_which_command() {
     let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!(
-            "failed to log in to `{}` by `aws ecr get-login-password --region eu-west-1`: Unable to locate credentials\n\
-             hint: `aws sts get-caller-identity` tells whether the AWS client has credentials (`AWS_PROFILE`, `aws sso login`)",
-            server.address
-        )
+        "failed to run `aws ecr get-login-password --region eu-west-1`: Unable to locate credentials\n\
+             hint: `aws sts get-caller-identity` tells whether the AWS client has credentials (`AWS_PROFILE`, `aws sso login`)"
     );
 }
