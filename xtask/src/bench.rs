@@ -8,6 +8,7 @@ mod peers;
 mod table;
 mod tags;
 mod tree;
+mod warm;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ pub(crate) struct BenchArguments {
 enum Bench {
     /// Nine images with nothing to build, against `docker buildx bake`
     Build,
+    /// A cache that is warm already, against a build of each Lambda
+    Warm,
     /// What a change affects among 1,000 Lambdas, against `git status`, turbo, nx and moon
     Affected,
     /// Whether references can be trusted, before each commit, against `git status` and `git grep`
@@ -46,6 +49,9 @@ pub(crate) fn run_bench(root: &Path, arguments: &BenchArguments) -> anyhow::Resu
     }
     if is_wanted(Bench::Tags) {
         tables.push(tags::run_bench(root, arguments.rounds)?);
+    }
+    if is_wanted(Bench::Warm) {
+        tables.push(warm::run_bench(root, arguments.rounds)?);
     }
     if is_wanted(Bench::Affected) {
         let keep = arguments.keep.clone().unwrap_or_else(|| root.join("target/bench/monorepo"));

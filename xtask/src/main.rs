@@ -35,6 +35,7 @@ enum Task {
     /// Run everything that must pass: formatting, lints, tests, documentation, Python, the engine
     Ci,
     /// Measure this tool against others: nothing to build, what a change affects, checked tags
+    /// Measure this tool against others: nothing to build, a warm cache, what a change affects
     Bench(bench::BenchArguments),
     /// Fuzz every parser, or measure what each costs as texts grow
     Fuzz(fuzz::FuzzCommand),

@@ -62,6 +62,7 @@ fn help() {
     check(&["manifest", "--help"], &expect_file!["golden/help-manifest.txt"]);
     check(&["check-tags", "--help"], &expect_file!["golden/help-check-tags.txt"]);
     check(&["explain", "--help"], &expect_file!["golden/help-explain.txt"]);
+    check(&["warm-cache", "--help"], &expect_file!["golden/help-warm-cache.txt"]);
 }
 
 #[test]

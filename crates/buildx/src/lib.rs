@@ -10,6 +10,7 @@
 //! | the file of `--metadata-file` | [`Metadata`] | [`parse_metadata`] |
 //! | `docker buildx version` | [`Version`] | [`parse_version`] |
 //! | `docker buildx inspect` | [`Builder`] | [`parse_builder`] |
+//! | `docker buildx du --verbose` | [`CacheRecord`]s | [`parse_disk_usage`] |
 //!
 //! It starts no process, reads no file, no environment and no clock: all times are those that
 //! BuildKit wrote. It decides nothing about *which* image to build, with which tags or caches.
@@ -17,6 +18,7 @@
 mod base64;
 mod build;
 mod builder;
+mod disk_usage;
 mod log_lines;
 mod metadata;
 mod parser;
@@ -31,6 +33,7 @@ mod vertex_kind;
 
 pub use crate::build::{Build, ENVIRONMENT, Output};
 pub use crate::builder::{Builder, Node, parse_builder};
+pub use crate::disk_usage::{CacheRecord, parse_disk_usage};
 pub use crate::metadata::{Descriptor, Metadata, MetadataError, parse_metadata};
 pub use crate::parser::{Line, ProgressParser};
 pub use crate::plain_log::PlainLog;

@@ -116,8 +116,14 @@ impl Progress {
     /// How far the steps are.
     #[must_use]
     pub fn steps(&self) -> StepCounts {
+        self.steps_that(|_| true)
+    }
+
+    /// How far those steps are whose names are wanted.
+    #[must_use]
+    pub fn steps_that(&self, is_wanted: impl Fn(&str) -> bool) -> StepCounts {
         let mut counts = StepCounts::default();
-        for step in self.all_steps() {
+        for step in self.all_steps().filter(|step| is_wanted(&step.name)) {
             counts.total += 1;
             match step.outcome() {
                 Some(Outcome::Cached) => {
@@ -144,6 +150,11 @@ impl Progress {
         self.steps_with(|outcome| matches!(outcome, Outcome::Ran { .. }))
     }
 
+    /// Names of all steps that BuildKit has named so far.
+    pub fn step_names(&self) -> impl Iterator<Item = &str> {
+        self.all_steps().map(|step| &*step.name)
+    }
+
     /// The vertex that failed first. One that was canceled because of it is none, nor is a cache
     /// source that can't be read: the build goes on without it.
     #[must_use]
@@ -163,6 +174,33 @@ impl Progress {
             error: shown.error().to_owned(),
             log_tail: self.tails.get(&index).map(Tail::to_lines).unwrap_or_default(),
         })
+    }
+
+    /// Cache sources that were read, as BuildKit names them (`importing cache manifest from …`). One
+    /// that isn't there yet is no fault, and not among them.
+    #[must_use]
+    pub fn imported_caches(&self) -> Vec<&str> {
+        let sources = self.trace.iter().map(|(_, shown)| shown);
+        let is_read = |shown: &&Shown| {
+            VertexKind::of(&shown.name) == VertexKind::Import
+                && matches!(shown.outcome(), Some(Outcome::Ran { .. } | Outcome::Cached))
+        };
+        let named = sources.filter(is_read);
+        named.map(|shown| shown.name.rsplit_once(' ').map_or("", |(_, source)| source)).collect()
+    }
+
+    /// Exports that failed, each as its name and why. In a build that succeeded these are caches
+    /// (`exporting cache to registry`, `exporting to GitHub Actions Cache`) with `ignore-error=true`.
+    #[must_use]
+    pub fn failed_exports(&self) -> Vec<(&str, &str)> {
+        let exports = self.trace.iter().map(|(_, shown)| shown);
+        let is_failed = |shown: &&Shown| {
+            let error = shown.error();
+            VertexKind::of(&shown.name) == VertexKind::Export
+                && !error.is_empty()
+                && !Vertex::is_canceled(error)
+        };
+        exports.filter(is_failed).map(|shown| (&*shown.name, shown.error())).collect()
     }
 
     /// Bytes of contexts sent to the builder so far. What the builder still had from an earlier

@@ -83,6 +83,6 @@ pub use narrow::narrowed_ignore;
 pub use reach::{Reach, Reached};
 pub use remote::RemoteKind;
 pub use resolve::{
-    ContextRead, Note, Reference, RemoteSource, Resolved, Settings, Via, acts_undeclared,
+    ContextRead, Cut, Note, Reference, RemoteSource, Resolved, Settings, Via, acts_undeclared,
 };
 pub use select::{Miss, MissReason, Selection, select};

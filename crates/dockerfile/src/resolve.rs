@@ -18,12 +18,14 @@ use crate::instruction::InstructionKind;
 use crate::platform::{Platform, is_predefined, predefined_args};
 use crate::remote::RemoteKind;
 
+mod cut;
 mod environment;
 mod evaluate;
 mod graph;
 mod keep;
 mod transfer;
 
+pub use cut::Cut;
 use environment::Expander;
 use graph::Graph;
 use keep::Keeping;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use toml_edit::TableLike;
 
+use crate::cache::{CacheEntry, Direction, parse_cache};
 use crate::keys;
 use crate::mirror::Mirrors;
 use crate::platform::Platform;
@@ -127,6 +128,12 @@ pub struct Config {
     pub args: BTreeMap<String, String>,
     /// Network of the `RUN` steps.
     pub network: Network,
+    /// Where every image's layers are looked for.
+    pub cache_from: Vec<CacheEntry>,
+    /// Where every image's layers are left.
+    pub cache_to: Vec<CacheEntry>,
+    /// Stacks to which nothing is pushed in development mode.
+    pub protected_stacks: Vec<String>,
     /// `[[images]]`.
     pub images: Vec<ImageSettings>,
 }
@@ -177,6 +184,10 @@ pub struct ImageSettings {
     pub secrets: Vec<Text>,
     /// What of the main context counts.
     pub reads: Reads,
+    /// In place of the workspace's.
+    pub cache_from: Option<Vec<Text>>,
+    /// In place of the workspace's.
+    pub cache_to: Option<Vec<Text>>,
 }
 
 /// Whether a `Cargo.toml` has a `[workspace]`, and thus is the root of one.
@@ -332,8 +343,27 @@ fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>)
             .text("network")
             .and_then(|text| parse_network(&text.value))
             .unwrap_or(Network::Default),
+        cache_from: Vec::new(),
+        cache_to: Vec::new(),
+        protected_stacks: match values.texts("protected-stacks") {
+            None => vec!["prod".to_owned(), "production".to_owned()],
+            Some(names) => names.into_iter().map(|name| name.value).collect(),
+        },
         images: Vec::new(),
     };
+    let has_registry = config.registry.is_some();
+    let mut caches = |name: &str, direction| {
+        let texts = values.texts(name).unwrap_or_default();
+        read_caches(
+            source.path,
+            &texts,
+            direction,
+            Sharing { is_shared: true, has_registry },
+            problems,
+        )
+    };
+    config.cache_from = caches("cache-from", Direction::From);
+    config.cache_to = caches("cache-to", Direction::To);
     for (table, place) in std::mem::take(&mut values.images) {
         let mut entry = source.read(table, keys::IMAGE_ENTRY, problems);
         let kind = match entry.text("kind").map(|text| text.value).as_deref() {
@@ -351,6 +381,38 @@ fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>)
         config.images.push(settings);
     }
     config
+}
+
+/// Who uses a cache entry, and what it can lean on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sharing {
+    pub(crate) is_shared: bool,
+    pub(crate) has_registry: bool,
+}
+
+/// Reads the entries of `cache-from` or `cache-to`.
+pub(crate) fn read_caches(
+    path: &str,
+    texts: &[Text],
+    direction: Direction,
+    sharing: Sharing,
+    problems: &mut Vec<Problem>,
+) -> Vec<CacheEntry> {
+    let mut entries = Vec::new();
+    for text in texts {
+        let problem = |message: String, hint: String| {
+            Problem::of_file(path, message).at(text.place.0, text.place.1).hint(hint)
+        };
+        match parse_cache(&text.value, direction, sharing.is_shared) {
+            Err(error) => problems.push(problem(error.message, error.hint)),
+            Ok(entry) if entry.needs_registry() && !sharing.has_registry => problems.push(problem(
+                format!("`{}` needs a registry, and none is configured", text.value),
+                "set `registry`, or name the cache's repository: \"registry,ref=…\"".to_owned(),
+            )),
+            Ok(entry) => entries.push(entry),
+        }
+    }
+    entries
 }
 
 /// One of the values of `network`, in the configuration or in `LAMBDA_IMAGES_NETWORK`.
@@ -376,6 +438,8 @@ fn read_image_settings(mut values: Values, place: (usize, usize)) -> ImageSettin
         platform: values.text("platform"),
         base: values.text("base"),
         secrets: values.texts("secrets").unwrap_or_default(),
+        cache_from: values.texts("cache-from"),
+        cache_to: values.texts("cache-to"),
         reads: match values.text("reads").map(|text| text.value).as_deref() {
             Some("context") => Reads::Context,
             _ => Reads::Dockerfile,

@@ -16,6 +16,7 @@ use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::declared::Declared;
+use crate::cache::CacheEntry;
 use crate::config::{Config, ImageSettings, Kind, Reads, read_pyproject_settings, report_misnamed};
 use crate::paths;
 use crate::platform::Platform;
@@ -139,6 +140,10 @@ pub struct ImageDeclaration {
     pub secrets: Vec<String>,
     /// What of the main context counts.
     pub reads: Reads,
+    /// Where its layers are looked for.
+    pub cache_from: Vec<CacheEntry>,
+    /// Where its layers are left.
+    pub cache_to: Vec<CacheEntry>,
     /// The project whose image it is.
     pub package: Option<PackageName>,
 }

@@ -21,10 +21,12 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::config::Kind;
 use crate::discovery::{ContextSource, ImageName};
 use crate::graph::{BASE_IMAGE, BaseSource, ContextRole, Image, ImageGraph};
 use crate::locks::{Locked, LockedPart};
 use crate::reference::ImageReference;
+use crate::stable::{StableBases, stable_fingerprint};
 
 /// Salts every fingerprint: to be raised whenever the meaning of any field changes.
 const SCHEMA: &str = "lambda-images fingerprint 2";
@@ -96,6 +98,8 @@ pub struct ReadInputs {
 pub enum BaseIdentity {
     /// An internal image: its fingerprint.
     Fingerprint(Fingerprint),
+    /// An internal base image that stands as it is, in development mode: its digest.
+    Stable(String),
     /// An external image that is pinned: its digest alone.
     Digest(String),
     /// An external image that is not pinned: the reference's text.
@@ -107,6 +111,16 @@ pub enum BaseIdentity {
 pub fn inputs_of(
     graph: &ImageGraph,
     read: Vec<ReadInputs>,
+) -> BTreeMap<ImageName, (Inputs, Fingerprint)> {
+    inputs_on_stable(graph, read, &StableBases::new())
+}
+
+/// The same, where Lambdas stand on these base images as they are. The bases themselves keep the
+/// fingerprints of their true inputs.
+pub fn inputs_on_stable(
+    graph: &ImageGraph,
+    read: Vec<ReadInputs>,
+    stable: &StableBases,
 ) -> BTreeMap<ImageName, (Inputs, Fingerprint)> {
     // Side by side those whose bases are all done.
     let mut levels: Vec<Vec<(&Image, ReadInputs)>> = Vec::new();
@@ -123,7 +137,14 @@ pub fn inputs_of(
         let of_level: Vec<(ImageName, (Inputs, Fingerprint))> = level
             .into_par_iter()
             .map(|(image, read)| {
-                let inputs = inputs_of_image(image, read, &|name| all[name].1);
+                let none = StableBases::new();
+                let stable = if image.declaration.kind == Kind::Base { &none } else { stable };
+                let fingerprint_of = |name: &ImageName| match stable.get(name) {
+                    Some(digest) => stable_fingerprint(digest),
+                    None => all[name].1,
+                };
+                let mut inputs = inputs_of_image(image, read, &fingerprint_of);
+                inputs.stand_on(image, stable);
                 let fingerprint = inputs.fingerprint();
                 (image.name().clone(), (inputs, fingerprint))
             })
@@ -204,6 +225,25 @@ impl fmt::Display for ContextRole {
 }
 
 impl Inputs {
+    /// Lets bases that stand as they are count as what they are.
+    pub fn stand_on(&mut self, image: &Image, stable: &StableBases) {
+        let mut stand = |written: &String, name: &ImageName| {
+            if let Some(digest) = stable.get(name) {
+                self.bases.insert(written.clone(), BaseIdentity::Stable(digest.clone()));
+            }
+        };
+        for base in &image.bases {
+            if let BaseSource::Internal(name) = &base.source {
+                stand(&base.written, name);
+            }
+        }
+        for (context, source) in &image.declaration.contexts {
+            if let ContextSource::Image(name) = source {
+                stand(context, name);
+            }
+        }
+    }
+
     /// SHA-256 over every field, each with its length in front.
     pub fn fingerprint(&self) -> Fingerprint {
         let Inputs {
@@ -233,6 +273,10 @@ impl Inputs {
                 BaseIdentity::Fingerprint(fingerprint) => {
                     encoder.field(b"fingerprint");
                     encoder.field(&fingerprint.0.0);
+                }
+                BaseIdentity::Stable(digest) => {
+                    encoder.field(b"stable");
+                    encoder.field(digest.as_bytes());
                 }
                 BaseIdentity::Digest(digest) => {
                     encoder.field(b"digest");

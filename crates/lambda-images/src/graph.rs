@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dockerfile::{ContextRead, Resolved};
 use pyproject::PackageName;
 
-pub use self::build::{build_graph, not_brought_in, package_use};
+pub use self::build::{build_graph, cut_image, not_brought_in, package_use};
 use crate::discovery::{ImageDeclaration, ImageName, Package};
 use crate::problem::Problem;
 

@@ -137,6 +137,24 @@ pub const WORKSPACE: &[Key] = &[
         "Network of the `RUN` steps, as in `docker buildx build --network`. `LAMBDA_IMAGES_NETWORK` replaces it on one machine.",
     ),
     key(
+        "cache-from",
+        Shape::Texts,
+        "",
+        "Where builds look for layers: `\"registry\"`, `\"local\"`, `\"gha\"`, `\"s3\"`, `\"inline\"`, each with the options of `docker buildx build --cache-from` behind it, as in `\"registry,ref={registry}/cache:{name}-{platform}\"` (the default of `ref`). `{registry}`, `{name}`, `{platform}` and `{stack}` are filled in.",
+    ),
+    key(
+        "cache-to",
+        Shape::Texts,
+        "",
+        "Where builds leave layers, written alike. An export replaces what was there: each image and platform has a place of its own. Options that are not given: `mode=max`, `ignore-error=true`, and for a registry what ECR needs (`image-manifest=true`, `oci-mediatypes=true`). Written by CI runs of the default branch, see `--cache-write`.",
+    ),
+    key(
+        "protected-stacks",
+        Shape::Texts,
+        "[\"prod\", \"production\"]",
+        "Stacks to which nothing is pushed in development mode (`--dev`), unless by `--allow-dev`.",
+    ),
+    key(
         "images",
         Shape::Images,
         "",
@@ -185,6 +203,18 @@ pub const PYPROJECT: &[Key] = &[
         "",
         "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the folder of this `pyproject.toml`. Their values never count as inputs.",
     ),
+    key(
+        "cache-from",
+        Shape::Texts,
+        "",
+        "Where builds look for layers, in place of the workspace's `cache-from`; `[]`: nowhere.",
+    ),
+    key(
+        "cache-to",
+        Shape::Texts,
+        "",
+        "Where builds leave layers, in place of the workspace's `cache-to`; `[]`: nowhere.",
+    ),
     READS,
 ];
 
@@ -224,6 +254,18 @@ pub const IMAGE_ENTRY: &[Key] = &[
         Shape::Texts,
         "",
         "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the workspace root. Their values never count as inputs.",
+    ),
+    key(
+        "cache-from",
+        Shape::Texts,
+        "",
+        "Where builds look for layers, in place of the workspace's `cache-from`; `[]`: nowhere.",
+    ),
+    key(
+        "cache-to",
+        Shape::Texts,
+        "",
+        "Where builds leave layers, in place of the workspace's `cache-to`; `[]`: nowhere.",
     ),
     READS,
 ];
@@ -308,8 +350,8 @@ secrets = ["id=pip-token,env=PIP_TOKEN"]
   All of them are reported at once, with exit code 3.
 - Paths are written with `/`, and stay below the workspace root.
 - A key counts as an input of an image only where it can change what the build gives. `registry`,
-  `registry-kind`, `ecr-tags`, `repository`, `stack`, `tag-policy`, `check-tags-exclude`, `network` and
-  `secrets` never do.
+  `registry-kind`, `ecr-tags`, `repository`, `stack`, `tag-policy`, `check-tags-exclude`, `network`,
+  `secrets`, `cache-from`, `cache-to` and `protected-stacks` never do.
 - A package without a Dockerfile is a package without an image: its files are inputs of the images
   that depend on it. A Lambda without a Dockerfile is an error.
 

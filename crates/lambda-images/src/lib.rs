@@ -19,6 +19,8 @@
 
 pub mod affected;
 pub mod base_commit;
+pub mod cache;
+pub mod ci;
 pub mod config;
 pub mod contexts;
 mod cycle;
@@ -42,11 +44,13 @@ pub mod record;
 pub mod reference;
 pub mod render;
 pub mod schedule;
+pub mod stable;
 mod table;
 pub mod tag;
 pub mod tag_check;
 pub mod text_references;
 pub mod touch;
 pub mod tree;
+pub mod warm;
 
 pub use table::Text;

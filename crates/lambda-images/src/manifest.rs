@@ -14,6 +14,7 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::ImageGraph;
 use crate::plan::{Destination, PlannedImage, StoredImage};
 use crate::reference::ImageReference;
+use crate::stable::Standing;
 
 /// The file's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +56,9 @@ pub struct ManifestImage {
     /// Whether a registry has it; else it is in the local Docker store alone.
     #[serde(default)]
     pub pushed: bool,
+    /// Whether it stands on a `stable` base of development mode: not to be deployed for good.
+    #[serde(default)]
+    pub dev: bool,
     /// In bytes.
     pub sizes: Sizes,
 }
@@ -150,6 +154,7 @@ impl Manifest {
             git_commit: planned.git.commit().map(str::to_owned),
             dirty: planned.git.is_dirty(),
             pushed: destination == Destination::Registry,
+            dev: planned.standing != Standing::True,
             sizes: Sizes { image: stored.size, inputs: inputs_size },
         };
         match self.images.binary_search_by(|image| image.name.cmp(&planned.name)) {

@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildx::{Build, Output};
+use dockerfile::Cut;
 use serde::Serialize;
 
+use crate::cache::Caches;
 use crate::config::{Config, Kind, Network};
 use crate::discovery::{ContextSource, ImageName};
 use crate::fingerprint::{Fingerprint, Inputs};
@@ -16,6 +18,7 @@ use crate::paths;
 use crate::reason::{Reason, reasons_since};
 use crate::record::Record;
 use crate::reference::{Digest, ImageReference, InvalidReference, Registry, Repository};
+use crate::stable::{StableBases, Standing, on_stable};
 use crate::tag::{GitState, identity_tag, policy_tag};
 
 /// Where images go.
@@ -66,6 +69,15 @@ pub enum Action {
     UpToDate,
     /// It is there, and only given its new name.
     Retag,
+    /// Of its stages, what comes before the handler is built into the cache.
+    Warm,
+}
+
+impl Action {
+    /// Whether a build is run.
+    pub fn runs_build(self) -> bool {
+        matches!(self, Action::Build | Action::Warm)
+    }
 }
 
 /// One image of the plan.
@@ -91,6 +103,10 @@ pub struct PlannedImage {
     pub stored: Stored,
     /// The platform.
     pub platform: String,
+    /// Whether development mode has a part in it.
+    pub standing: Standing,
+    /// Where its layers are looked for and left.
+    pub caches: Caches,
     build: BuildTemplate,
 }
 
@@ -137,6 +153,9 @@ pub struct PlanFacts<'a> {
     pub selected: &'a BTreeSet<ImageName>,
     /// Build what was asked for even if it exists.
     pub force: bool,
+    /// In development mode, the bases that are used as they are. Names and inputs are those of this
+    /// mode then.
+    pub stable: &'a StableBases,
 }
 
 /// The names of an image with this fingerprint, for a stack.
@@ -168,6 +187,7 @@ pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
     // From the top down: a base that nobody asked for is built only for an image that is.
     let mut needed: BTreeSet<ImageName> = BTreeSet::new();
     let mut planned = Vec::new();
+    let dev = on_stable(graph, facts.stable);
     for image in graph.images().iter().rev() {
         let name = image.name();
         if !selected(name) && !needed.contains(name) {
@@ -192,6 +212,14 @@ pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
                 .and_then(|stored| stored.get(name).cloned())
                 .unwrap_or_default(),
             platform: image.declaration.platform.to_string(),
+            standing: if facts.stable.contains_key(name) {
+                Standing::StableBase
+            } else if dev.contains(name) {
+                Standing::OnStableBase
+            } else {
+                Standing::True
+            },
+            caches: Caches::default(),
             build: build_template(image, facts),
         });
     }
@@ -201,6 +229,10 @@ pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
 
 fn decide(image: &Image, facts: &PlanFacts, force: bool) -> (Action, Vec<Reason>) {
     let name = image.name();
+    if facts.stable.contains_key(name) {
+        let reference = facts.names[name].reference.to_string();
+        return (Action::UpToDate, vec![Reason::StableUsed { reference }]);
+    }
     if force {
         return (Action::Build, vec![Reason::Forced]);
     }
@@ -233,8 +265,37 @@ fn decide(image: &Image, facts: &PlanFacts, force: bool) -> (Action, Vec<Reason>
 }
 
 fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
-    let declaration = &image.declaration;
     let names = &facts.names[image.name()];
+    let result = ResultOf {
+        dockerfile: (facts.staged)(image.name()),
+        tags: match facts.destination {
+            Destination::Local => vec![names.reference.to_string(), names.identity.to_string()],
+            // A name that people trust can't be taken back there: it is given when all is well.
+            Destination::Registry => vec![names.identity.to_string()],
+        },
+        network: match facts.network {
+            Network::Default => None,
+            Network::Host => Some("host".to_owned()),
+            Network::None => Some("none".to_owned()),
+        },
+        output: match facts.destination {
+            Destination::Local => Output::Load,
+            Destination::Registry => Output::Push,
+        },
+    };
+    template(image, result)
+}
+
+/// What of a build is not its image's own affair.
+struct ResultOf {
+    dockerfile: String,
+    tags: Vec<String>,
+    network: Option<String>,
+    output: Output,
+}
+
+fn template(image: &Image, result: ResultOf) -> BuildTemplate {
+    let declaration = &image.declaration;
     let mut contexts = BTreeMap::new();
     let mut internal = BTreeMap::new();
     for base in &image.bases {
@@ -260,26 +321,15 @@ fn build_template(image: &Image, facts: &PlanFacts) -> BuildTemplate {
     }
     let build = Build {
         context: paths::shown(&declaration.context).to_owned(),
-        dockerfile: (facts.staged)(&declaration.name),
+        dockerfile: result.dockerfile,
         contexts,
         target: declaration.target.clone(),
         args: image.args(),
         platform: Some(declaration.platform.to_string()),
-        tags: match facts.destination {
-            Destination::Local => vec![names.reference.to_string(), names.identity.to_string()],
-            // A name that people trust can't be taken back there: it is given when all is well.
-            Destination::Registry => vec![names.identity.to_string()],
-        },
+        tags: result.tags,
         secrets: declaration.secrets.clone(),
-        network: match facts.network {
-            Network::Default => None,
-            Network::Host => Some("host".to_owned()),
-            Network::None => Some("none".to_owned()),
-        },
-        output: match facts.destination {
-            Destination::Local => Output::Load,
-            Destination::Registry => Output::Push,
-        },
+        network: result.network,
+        output: result.output,
         ..Build::default()
     };
     BuildTemplate { build, internal, base_image_arg: image.base_image_arg().cloned() }
@@ -296,6 +346,24 @@ impl PlannedImage {
         self.build.internal.iter()
     }
 
+    /// The part of it that comes before its handler, to be built into the cache. `run` is a text
+    /// that no build had before: see [`Cut`].
+    #[must_use]
+    pub fn warm(&self, part: &Image, staged: String, run: &str) -> PlannedImage {
+        let network = self.build.build.network.clone();
+        let result =
+            ResultOf { dockerfile: staged, tags: Vec::new(), network, output: Output::None };
+        let mut build = template(part, result);
+        build.build.args.insert(Cut::RUN_ARG.to_owned(), run.to_owned());
+        PlannedImage {
+            action: Action::Warm,
+            reasons: Vec::new(),
+            depends_on: part.depends_on.keys().cloned().collect(),
+            build,
+            ..self.clone()
+        }
+    }
+
     /// The image of the workspace that `ARG BASE_IMAGE` is to name.
     pub fn base_image_arg(&self) -> Option<&ImageName> {
         self.build.base_image_arg.as_ref()
@@ -305,6 +373,8 @@ impl PlannedImage {
     /// its digest, or in the local store (where BuildKit looks no digest up) its identity tag.
     pub fn build(&self, built: &BTreeMap<ImageName, ImageReference>) -> Build {
         let mut build = self.build.build.clone();
+        build.cache_from.clone_from(&self.caches.from);
+        build.cache_to.clone_from(&self.caches.to);
         for (context, image) in &self.build.internal {
             if let Some(reference) = built.get(image) {
                 build.contexts.insert(context.clone(), format!("docker-image://{reference}"));

@@ -25,6 +25,11 @@ pub enum Reason {
         /// Under this reference.
         reference: String,
     },
+    /// In development mode, a base is used as `stable` has it.
+    StableUsed {
+        /// Under this reference.
+        reference: String,
+    },
     /// It lacks the name that it is to have.
     NameMissing {
         /// The reference that is to be given.
@@ -119,6 +124,9 @@ impl fmt::Display for Reason {
                 write!(f, "the image store could not be asked: {message}")
             }
             Reason::IdentityExists { reference } => write!(f, "`{reference}` has these inputs"),
+            Reason::StableUsed { reference } => {
+                write!(f, "`{reference}` is used as it is, in development mode")
+            }
             Reason::NameMissing { reference } => write!(f, "`{reference}` is to name it"),
             Reason::IdentityMissing => write!(f, "the store has no image of these inputs"),
             Reason::NeverBuilt => write!(f, "never built here"),
@@ -262,6 +270,7 @@ fn distribution_reasons(last: &Record, now: &Record, reasons: &mut Vec<Reason>) 
 fn identity_text(identity: &BaseIdentity) -> String {
     match identity {
         BaseIdentity::Fingerprint(Fingerprint(sum)) => format!("sha-{sum}"),
+        BaseIdentity::Stable(digest) => format!("`stable`, {digest}"),
         BaseIdentity::Digest(text) | BaseIdentity::Reference(text) => text.clone(),
     }
 }

@@ -58,10 +58,10 @@ impl Schedule {
                 bases: image
                     .depends_on
                     .iter()
-                    .filter(|_| image.action == Action::Build)
+                    .filter(|_| image.action.runs_build())
                     .filter_map(|name| index.get(name).copied())
                     .collect(),
-                path: if image.action == Action::Build {
+                path: if image.action.runs_build() {
                     expected(&image.name)
                 } else {
                     Duration::ZERO
@@ -74,8 +74,8 @@ impl Schedule {
             let path = jobs[index].path;
             for base in jobs[index].bases.clone() {
                 let own = expected(&jobs[base].name);
-                let through = path
-                    + if plan.images[base].action == Action::Build { own } else { Duration::ZERO };
+                let through =
+                    path + if plan.images[base].action.runs_build() { own } else { Duration::ZERO };
                 jobs[base].path = jobs[base].path.max(through);
             }
         }

@@ -12,6 +12,8 @@ use buildx::{
     Build, ENVIRONMENT, Line, PlainLog, Progress, ProgressParser, StepCounts, parse_metadata,
 };
 
+use dockerfile::Cut;
+
 use crate::environment::Environment;
 use crate::failure::child_failure;
 use crate::process::spawn_group;
@@ -29,8 +31,23 @@ pub(crate) struct BuildJob {
 pub(crate) struct Built {
     pub(crate) duration: Duration,
     pub(crate) steps: StepCounts,
+    /// As BuildKit names them.
+    pub(crate) step_names: Vec<String>,
     /// The manifest's digest, where buildx reports one.
     pub(crate) digest: Option<String>,
+    /// Cache sources that were read.
+    pub(crate) imported: Vec<String>,
+    /// Caches that could not be written, and why.
+    pub(crate) unwritten: Vec<String>,
+}
+
+/// What a running build says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Said<'a> {
+    /// It is at this step now.
+    Step(&'a str),
+    /// Lines for its log.
+    Log(&'a str),
 }
 
 /// A build of which a step failed by itself.
@@ -106,8 +123,8 @@ impl RunningBuild {
         self.child.id()
     }
 
-    /// Reads the build to its end; `on_step` hears each new step.
-    pub(crate) fn wait(mut self, on_step: &dyn Fn(&str)) -> anyhow::Result<Built> {
+    /// Reads the build to its end; `hear` hears each new step, and each line of the log.
+    pub(crate) fn wait(mut self, hear: &dyn Fn(Said)) -> anyhow::Result<Built> {
         let mut heard = Heard {
             progress: Progress::default(),
             plain: PlainLog::default(),
@@ -124,20 +141,20 @@ impl RunningBuild {
             let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
             bytes.clear();
             for line in parser.push(&line) {
-                heard.hear(&line);
+                hear(Said::Log(&heard.hear(&line)));
             }
             if let Some(now) = heard.progress.current()
                 && now != step
             {
                 step = now.to_owned();
-                on_step(&step);
+                hear(Said::Step(&step));
             }
         }
         if let Some(line) = parser.finish() {
-            heard.hear(&line);
+            hear(Said::Log(&heard.hear(&line)));
         }
         let status = self.child.wait().context("failed to wait for `docker buildx build`")?;
-        heard.finish();
+        hear(Said::Log(&heard.finish()));
         if !status.success() {
             let error = child_failure(&self.words, status, &heard.why());
             // A build that was cancelled has no step that failed by itself.
@@ -151,7 +168,16 @@ impl RunningBuild {
             .and_then(|text| parse_metadata(&text).ok());
         Ok(Built {
             duration: self.started.elapsed(),
-            steps: heard.progress.steps(),
+            // What only serves to reach the ends of a part is none of its steps.
+            steps: heard.progress.steps_that(|name| !name.contains(Cut::NOTHING)),
+            step_names: heard.progress.step_names().map(str::to_owned).collect(),
+            imported: heard.progress.imported_caches().into_iter().map(str::to_owned).collect(),
+            unwritten: heard
+                .progress
+                .failed_exports()
+                .into_iter()
+                .map(|(name, why)| format!("{name}: {why}"))
+                .collect(),
             // A store without manifests reports the config's digest in place of one.
             digest: metadata
                 .filter(|metadata| metadata.digest != metadata.config_digest)
@@ -169,22 +195,26 @@ struct Heard {
 }
 
 impl Heard {
-    fn hear(&mut self, line: &Line) {
+    /// Takes in a line; gives what it adds to the log.
+    fn hear(&mut self, line: &Line) -> String {
         match line {
             Line::Status(status) => self.progress.apply(status),
             Line::Text(text) => self.text.push(text.clone()),
         }
-        self.write(|plain| plain.render(line));
+        self.write(|plain| plain.render(line))
     }
 
-    fn finish(&mut self) {
-        self.write(PlainLog::finish);
+    fn finish(&mut self) -> String {
+        let last = self.write(PlainLog::finish);
         drop(self.log.flush());
+        last
     }
 
-    fn write(&mut self, render: impl FnOnce(&mut PlainLog) -> String) {
+    fn write(&mut self, render: impl FnOnce(&mut PlainLog) -> String) -> String {
+        let text = render(&mut self.plain);
         // A full disk must not turn a good build into a failed one.
-        drop(self.log.write_all(render(&mut self.plain).as_bytes()));
+        drop(self.log.write_all(text.as_bytes()));
+        text
     }
 
     /// The step that failed with the end of its output; else what buildx said in words.

@@ -7,6 +7,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 pub use check_tags::{CheckTags, TagFaultKind};
 pub use manifest::{Manifest, ManifestFormat};
+mod warm_cache;
+
+pub use self::warm_cache::WarmCache;
 
 /// The commands for Lambda images. An xtask of one's own flattens them into its own:
 ///
@@ -29,6 +32,8 @@ pub use manifest::{Manifest, ManifestFormat};
 pub enum Command {
     /// Build the images that are not built yet, base images first, the rest in parallel
     BuildLambdas(BuildLambdas),
+    /// Pull, import and build what comes before the handlers, so that the next build only adds them
+    WarmCache(WarmCache),
     /// Show which images differ from a commit, and why
     Affected(Affected),
     /// Show what stands on what
@@ -65,6 +70,7 @@ Examples:
   cargo xtask build-lambdas submit-to-openai      one image, and the bases it needs
   cargo xtask build-lambdas --stack prod --push   for another stack, to the registry
   cargo xtask build-lambdas --affected=main       only what differs from `main`
+  cargo xtask build-lambdas --dev                 on the base images tagged `stable`
 
 Exit codes:
   0 all is built   1 an image failed, or a dirty one would be pushed   2 wrong usage
@@ -111,6 +117,18 @@ pub struct BuildLambdas {
     /// Make repositories that ECR lacks, with scans on push (`ecr-tags` in the configuration)
     #[arg(long, conflicts_with = "load")]
     pub create_repositories: bool,
+    /// Use base images tagged `stable` as they are, whatever changed in the packages
+    #[arg(long)]
+    pub dev: bool,
+    /// Build base images from their present inputs, and move `stable` to them; implies `--dev`
+    #[arg(long)]
+    pub refresh_base: bool,
+    /// Allow `--dev` in CI, and a push by it to a protected stack
+    #[arg(long)]
+    pub allow_dev: bool,
+    /// Whether the caches of `cache-to` are written; `auto`: by CI runs of the default branch
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = CacheWriting::Auto, num_args = 0..=1, require_equals = true, default_missing_value = "always")]
+    pub cache_write: CacheWriting,
     /// The stack, part of every repository's name [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
@@ -165,6 +183,17 @@ pub enum AffectedFormat {
     Github,
     /// A `docker-bake.json` of the affected images
     Bake,
+}
+
+/// Whether caches are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CacheWriting {
+    /// By CI runs of the default branch, and by no others
+    Auto,
+    /// By this run
+    Always,
+    /// Not by this run
+    Never,
 }
 
 /// For people or for programs.

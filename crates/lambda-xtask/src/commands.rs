@@ -5,12 +5,15 @@ mod bake;
 mod build_lambdas;
 mod check_tags;
 mod comparison;
+mod dev;
+mod execution;
 mod explain;
 mod graph;
 mod manifest;
 mod registries;
 mod report;
 mod survey;
+mod warm_cache;
 
 pub(crate) use affected::affected;
 pub(crate) use build_lambdas::build_lambdas;
@@ -18,6 +21,7 @@ pub(crate) use check_tags::check_tags;
 pub(crate) use explain::explain;
 pub(crate) use graph::graph;
 pub(crate) use manifest::manifest;
+pub(crate) use warm_cache::warm_cache;
 
 use std::io::Write as _;
 

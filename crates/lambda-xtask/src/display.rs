@@ -11,6 +11,8 @@ use buildx::VertexKind;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lambda_images::discovery::ImageName;
 
+use crate::switches::ProgressForm;
+
 /// The display of one run.
 pub(crate) struct Display {
     form: Form,
@@ -19,17 +21,27 @@ pub(crate) struct Display {
 }
 
 enum Form {
-    Plain { running: BTreeMap<ImageName, String> },
-    Terminal { bars: MultiProgress, total: ProgressBar, running: BTreeMap<ImageName, ProgressBar> },
+    Plain {
+        running: BTreeMap<ImageName, String>,
+    },
+    /// The builds' own lines in place of steps.
+    Logs,
+    Quiet,
+    Terminal {
+        bars: MultiProgress,
+        total: ProgressBar,
+        running: BTreeMap<ImageName, ProgressBar>,
+    },
 }
 
 impl Display {
     /// A display of `total` images, whose names are at most `width` wide.
-    pub(crate) fn new(total: usize, width: usize) -> Display {
-        let form = if std::io::stderr().is_terminal() {
-            terminal_form(total)
-        } else {
-            Form::Plain { running: BTreeMap::new() }
+    pub(crate) fn new(total: usize, width: usize, form: ProgressForm) -> Display {
+        let form = match form {
+            ProgressForm::Quiet => Form::Quiet,
+            ProgressForm::Plain => Form::Logs,
+            ProgressForm::Auto if std::io::stderr().is_terminal() => terminal_form(total),
+            ProgressForm::Auto => Form::Plain { running: BTreeMap::new() },
         };
         Display { form, started: Instant::now(), width }
     }
@@ -42,6 +54,8 @@ impl Display {
                 running.insert(image.clone(), String::new());
                 note(&format!("start   {image}"));
             }
+            Form::Logs => note(&format!("start   {image}")),
+            Form::Quiet => {}
             Form::Terminal { bars, total, running } => {
                 let bar =
                     bars.insert_before(total, ProgressBar::new_spinner().with_style(image_style()));
@@ -66,11 +80,20 @@ impl Display {
                     note(&format!("        {image}: {step}"));
                 }
             }
+            Form::Logs | Form::Quiet => {}
             Form::Terminal { running, .. } => {
                 if let Some(bar) = running.get(image) {
                     bar.set_message(step);
                 }
             }
+        }
+    }
+
+    /// Lines of an image's build, where they are to be shown.
+    pub(crate) fn log(&self, image: &ImageName, lines: &str) {
+        if let Form::Logs = self.form {
+            let width = self.width;
+            lines.lines().for_each(|line| note(&format!("{image:width$} | {line}")));
         }
     }
 
@@ -81,6 +104,8 @@ impl Display {
                 running.remove(image);
                 note(line);
             }
+            Form::Logs => note(line),
+            Form::Quiet => {}
             Form::Terminal { bars, total, running } => {
                 if let Some(bar) = running.remove(image) {
                     bar.finish_and_clear();
@@ -95,7 +120,7 @@ impl Display {
     /// Something to say about the run as a whole.
     pub(crate) fn say(&self, line: &str) {
         match &self.form {
-            Form::Plain { .. } => note(line),
+            Form::Plain { .. } | Form::Logs | Form::Quiet => note(line),
             Form::Terminal { bars, .. } => drop(bars.println(line)),
         }
     }

@@ -2,13 +2,14 @@
 
 use std::process::Output;
 
-use buildx::{MINIMUM, parse_builder, parse_version};
-use lambda_images::plan::{Action, Destination, Plan};
+use buildx::{Builder, MINIMUM, parse_builder, parse_version};
+use lambda_images::plan::{Destination, Plan};
 
 use crate::environment::Environment;
 use crate::failure::{environment as failure, tail};
 
-/// Checks buildx's version, the builder, and that the two fit the plan.
+/// Checks buildx's version, the builder, and that the two fit the plan. Gives the builder, where
+/// what buildx says of it can be read.
 ///
 /// # Errors
 /// What is missing, with its mend.
@@ -16,7 +17,7 @@ pub(crate) fn check_engine(
     environment: &Environment,
     plan: &Plan,
     destination: Destination,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Builder>> {
     let version = run(environment, &["buildx", "version"])?;
     let text = String::from_utf8_lossy(&version.stdout);
     if !version.status.success() {
@@ -37,23 +38,13 @@ pub(crate) fn check_engine(
         // A version that can't be read is somebody's own build: let it try.
         _ => {}
     }
-    let inspect = run(environment, &["buildx", "inspect"])?;
-    if !inspect.status.success() {
-        let said = String::from_utf8_lossy(&inspect.stderr);
-        let last = tail(&said, 1).first().map_or_else(String::new, |line| (*line).to_owned());
-        return Err(failure(
-            format!("no builder can be reached: {last}"),
-            "is the Docker engine running? `docker info` tells",
-        ));
-    }
-    let builder = parse_builder(&String::from_utf8_lossy(&inspect.stdout));
-    let stands_on_another = |action: Action| {
-        plan.images.iter().any(|image| image.action == action && !image.depends_on.is_empty())
-    };
-    if let Some(builder) = builder
+    let builder = find_builder(environment)?;
+    let stands_on_another =
+        plan.images.iter().any(|image| image.action.runs_build() && !image.depends_on.is_empty());
+    if let Some(builder) = &builder
         && !builder.is_docker_driver()
         && destination == Destination::Local
-        && stands_on_another(Action::Build)
+        && stands_on_another
     {
         return Err(failure(
             format!(
@@ -63,7 +54,24 @@ pub(crate) fn check_engine(
             "use the engine's own builder (`BUILDX_BUILDER=default`), or set `registry` so that base images are pushed",
         ));
     }
-    Ok(())
+    Ok(builder)
+}
+
+/// The builder in use; `None`: what buildx says of it can't be read.
+///
+/// # Errors
+/// There is none that can be reached.
+pub(crate) fn find_builder(environment: &Environment) -> anyhow::Result<Option<Builder>> {
+    let inspect = run(environment, &["buildx", "inspect"])?;
+    if !inspect.status.success() {
+        let said = String::from_utf8_lossy(&inspect.stderr);
+        let last = tail(&said, 1).first().map_or_else(String::new, |line| (*line).to_owned());
+        return Err(failure(
+            format!("no builder can be reached: {last}"),
+            "is the Docker engine running? `docker info` tells",
+        ));
+    }
+    Ok(parse_builder(&String::from_utf8_lossy(&inspect.stdout)))
 }
 
 fn run(environment: &Environment, arguments: &[&str]) -> anyhow::Result<Output> {

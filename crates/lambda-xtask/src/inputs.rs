@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 
 use dockerfile::{Dockerignore, Listing, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
-use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_of};
+use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_on_stable};
 use lambda_images::graph::{
     ContextFolder, ContextUse, Image, ImageGraph, not_brought_in, package_use,
 };
@@ -26,6 +26,7 @@ use lambda_images::locks::Locks;
 use lambda_images::paths;
 use lambda_images::problem::Problem;
 use lambda_images::record::Record;
+use lambda_images::stable::StableBases;
 use lambda_images::tree::Tree;
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _,
@@ -198,10 +199,15 @@ impl Found {
 
     /// The inputs and fingerprint of every image.
     pub(crate) fn inputs(&self, graph: &ImageGraph) -> AllInputs {
+        self.inputs_on_stable(graph, &StableBases::new())
+    }
+
+    /// The same where Lambdas stand on these bases as they are.
+    pub(crate) fn inputs_on_stable(&self, graph: &ImageGraph, stable: &StableBases) -> AllInputs {
         let images = graph.images().par_iter().enumerate();
         let read = |(index, image)| self.read_inputs(index, image, graph);
         let read: Vec<ReadInputs> = images.map(read).collect();
-        inputs_of(graph, read)
+        inputs_on_stable(graph, read, stable)
     }
 
     /// What one image reads, as it counts.

@@ -12,6 +12,7 @@
 
 mod at_commit;
 mod build;
+mod caches;
 mod checkout;
 mod cli;
 mod commands;
@@ -26,11 +27,13 @@ mod hash_cache;
 mod inputs;
 mod interrupt;
 mod process;
+mod pull;
 mod registry;
 mod run;
 mod stage;
 mod state;
 mod store;
+mod switches;
 mod tree_caches;
 mod workspace;
 
@@ -39,8 +42,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser};
 
 pub use cli::{
-    Affected, AffectedFormat, BuildLambdas, CheckTags, Command, Explain, Format, Graph,
-    GraphFormat, Manifest, ManifestFormat, TagFaultKind,
+    Affected, AffectedFormat, BuildLambdas, CacheWriting, CheckTags, Command, Explain, Format,
+    Graph, GraphFormat, Manifest, ManifestFormat, TagFaultKind, WarmCache,
 };
 pub use environment::Environment;
 pub use failure::{
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
 pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -> ExitCode {
     let result = match command {
         Command::BuildLambdas(arguments) => commands::build_lambdas(arguments, environment),
+        Command::WarmCache(arguments) => commands::warm_cache(arguments, environment),
         Command::Affected(arguments) => commands::affected(arguments, environment),
         Command::Graph(arguments) => commands::graph(arguments, environment),
         Command::Explain(arguments) => commands::explain(arguments, environment),

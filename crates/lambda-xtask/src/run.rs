@@ -15,15 +15,18 @@ use lambda_images::plan::{Action, Destination, Plan, PlannedImage, StoredImage};
 use lambda_images::record::Record;
 use lambda_images::reference::{Digest, ImageReference};
 use lambda_images::schedule::Schedule;
+use lambda_images::stable::Standing;
 
 use self::running::{Event, Running, Stop};
 use crate::build::{Built, StepFailed};
+use crate::caches::keep_folders;
 use crate::display::Display;
 use crate::environment::Environment;
 use crate::interrupt::Interrupts;
 use crate::process::Ending;
 use crate::state::State;
 use crate::store::Store;
+use crate::switches::ProgressForm;
 
 /// How long to expect of an image that was never built here.
 const UNKNOWN: Duration = Duration::from_secs(60);
@@ -44,6 +47,7 @@ pub(crate) struct Run<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) jobs: usize,
     pub(crate) fail_fast: bool,
+    pub(crate) progress: ProgressForm,
     /// Inputs of an image that are no longer what its fingerprint was made from.
     pub(crate) changed_inputs: &'a (dyn Fn(&ImageName) -> anyhow::Result<Vec<String>> + Sync),
 }
@@ -69,7 +73,8 @@ pub(crate) struct Finished {
 /// What an image that is done leaves.
 struct Ended {
     built: Option<Built>,
-    stored: StoredImage,
+    /// `None`: it left layers in the cache, and no image.
+    stored: Option<StoredImage>,
 }
 
 impl Run<'_> {
@@ -100,7 +105,7 @@ impl Run<'_> {
         let mut running = Running {
             run: self,
             schedule: Schedule::new(self.plan, self.jobs, expected),
-            display: Display::new(left, width),
+            display: Display::new(left, width, self.progress),
             groups: BTreeMap::new(),
             outcomes,
             bases: self.known_bases(),
@@ -130,7 +135,10 @@ impl Run<'_> {
     /// Images that need nothing are in the manifest before the first build starts.
     fn keep_what_exists(&self, manifest: &mut Manifest) -> anyhow::Result<()> {
         let before = manifest.clone();
-        for image in self.plan.images.iter().filter(|image| image.action == Action::UpToDate) {
+        let exists = |image: &&PlannedImage| {
+            image.action == Action::UpToDate && image.standing != Standing::StableBase
+        };
+        for image in self.plan.images.iter().filter(exists) {
             if let Some(stored) = &image.stored.identity {
                 let size = (self.input_size)(&image.name);
                 manifest.insert(image, stored, self.store.destination, size);
@@ -159,7 +167,7 @@ impl Run<'_> {
 
     /// What each image that need not be built is called by those that stand on it.
     fn known_bases(&self) -> BTreeMap<ImageName, ImageReference> {
-        let exists = |image: &&PlannedImage| image.action != Action::Build;
+        let exists = |image: &&PlannedImage| !image.action.runs_build();
         self.plan
             .images
             .iter()
@@ -183,10 +191,14 @@ impl Run<'_> {
         let stored = image.stored.identity.clone();
         let stored = stored.context("an image without an identity can't be given a name")?;
         self.store.name(image, &stored)?;
-        Ok(Ended { built: None, stored })
+        Ok(Ended { built: None, stored: Some(stored) })
     }
 
     fn after_build(&self, image: &PlannedImage, built: Built) -> anyhow::Result<Ended> {
+        keep_folders(self.environment.current_dir(), &image.caches)?;
+        if image.action == Action::Warm {
+            return Ok(Ended { built: Some(built), stored: None });
+        }
         let digest: Option<Digest> = built.digest.as_deref().map(str::parse).transpose()?;
         self.check_inputs(image, digest.as_ref())?;
         let found = self.store.find(&image.names.identity)?;
@@ -196,7 +208,7 @@ impl Run<'_> {
         if self.store.destination == Destination::Registry {
             self.store.name(image, &found)?;
         }
-        Ok(Ended { built: Some(built), stored: found })
+        Ok(Ended { built: Some(built), stored: Some(found) })
     }
 
     /// A push may have failed because somebody else has pushed the same image in the meantime, and
@@ -208,7 +220,9 @@ impl Run<'_> {
         error: anyhow::Error,
     ) -> anyhow::Result<Ended> {
         let identity = &image.names.identity;
-        if self.store.destination == Destination::Local || !error.is::<StepFailed>() {
+        let is_pushed =
+            self.store.destination == Destination::Registry && image.action == Action::Build;
+        if !is_pushed || !error.is::<StepFailed>() {
             return Err(error);
         }
         let Ok(Some(stored)) = self.store.find(identity) else { return Err(error) };
@@ -223,7 +237,7 @@ impl Run<'_> {
             return Err(error);
         }
         self.store.name(image, &stored)?;
-        Ok(Ended { built: None, stored })
+        Ok(Ended { built: None, stored: Some(stored) })
     }
 
     /// The builder read the tree later than the fingerprint was made. Where they may have seen two

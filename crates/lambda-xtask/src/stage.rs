@@ -5,6 +5,8 @@
 //! copied: with this one it walks and sends the inputs, whatever the context's root is. And the
 //! instructions that it runs are those that the fingerprint was made from.
 
+use std::path::Path;
+
 use dockerfile::{Dockerignore, narrowed_ignore};
 use lambda_images::discovery::ImageName;
 use lambda_images::graph::{ContextRole, Image};
@@ -20,9 +22,20 @@ pub(crate) fn stage(
     index: usize,
     image: &Image,
 ) -> anyhow::Result<()> {
-    let path = workspace.root.join(State::staged_dockerfile(image.name()));
+    let path = State::staged_dockerfile(image.name());
     let text = &workspace.dockerfiles[&image.declaration.dockerfile];
-    write_if_other(&path, text.as_bytes())?;
+    stage_text(&workspace.root.join(path), text, found, index, image)
+}
+
+/// Writes a Dockerfile of this text, and the ignore file for what it reads.
+pub(crate) fn stage_text(
+    path: &Path,
+    text: &str,
+    found: &Found,
+    index: usize,
+    image: &Image,
+) -> anyhow::Result<()> {
+    write_if_other(path, text.as_bytes())?;
     let ignore = path.with_file_name("Dockerfile.dockerignore");
     write_if_other(&ignore, ignore_text(found, index, image).as_bytes())
 }

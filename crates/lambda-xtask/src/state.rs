@@ -39,6 +39,21 @@ impl State {
         self.folder.join("logs").join(format!("{image}.log"))
     }
 
+    /// The output of the build that filled the cache for an image.
+    pub(crate) fn warm_log_path(&self, image: &ImageName) -> PathBuf {
+        self.folder.join("logs").join(format!("{image}.warm.log"))
+    }
+
+    /// What was known of a base image when it was given the name `stable`.
+    pub(crate) fn stable_path(&self, image: &ImageName) -> PathBuf {
+        self.folder.join("stable").join(format!("{image}.json"))
+    }
+
+    /// What the cache was warmed for last.
+    pub(crate) fn warm_path(&self) -> PathBuf {
+        self.folder.join("warm.json")
+    }
+
     /// Where BuildKit's metadata of one build goes.
     pub(crate) fn metadata_path(&self, image: &ImageName) -> PathBuf {
         self.folder.join("metadata").join(format!("{image}.json"))
@@ -48,6 +63,11 @@ impl State {
     /// ignore file lies beside it.
     pub(crate) fn staged_dockerfile(image: &ImageName) -> String {
         format!("target/lambda-images/staged/{image}/Dockerfile")
+    }
+
+    /// The same for the part of an image that `warm-cache` builds.
+    pub(crate) fn staged_warm_dockerfile(image: &ImageName) -> String {
+        format!("target/lambda-images/staged/{image}/warm/Dockerfile")
     }
 
     fn record_path(&self, image: &ImageName) -> PathBuf {

@@ -83,8 +83,25 @@ impl Store<'_> {
     /// In a registry also where the name is another image's, unless the image was built by force.
     pub(crate) fn name(&self, image: &PlannedImage, stored: &StoredImage) -> anyhow::Result<()> {
         match self.destination {
-            Destination::Local => self.name_local(image),
+            Destination::Local => self.tag_local(&image.names.identity, &image.names.reference),
             Destination::Registry => self.name_remote(image, stored),
+        }
+    }
+
+    /// Gives the image that has the identity, and that `stored` is, a name that moves: whatever has it
+    /// now loses it.
+    ///
+    /// # Errors
+    /// A registry whose tags are immutable does not move one.
+    pub(crate) fn move_name(
+        &self,
+        name: &ImageReference,
+        identity: &ImageReference,
+        stored: &StoredImage,
+    ) -> anyhow::Result<()> {
+        match self.destination {
+            Destination::Local => self.tag_local(identity, name),
+            Destination::Registry => self.move_name_remote(name, identity, stored),
         }
     }
 
@@ -104,4 +121,49 @@ impl Store<'_> {
 /// An image of a registry: its digest is all that is known, and enough.
 fn of_digest(digest: Digest) -> StoredImage {
     StoredImage { id: digest.to_string(), digest: Some(digest), size: None }
+}
+
+/// How registries say that there is no such tag or repository: containerd's resolver, the OCI
+/// distribution specification's codes, ECR's own words. Who may not look is told the same by
+/// some of them, with a word more: that is no answer.
+pub(crate) fn is_missing(said: &str) -> bool {
+    let said = said.to_lowercase();
+    let refused = ["credential", "authoriz", "authentication", "denied", "executable file"];
+    if refused.iter().any(|text| said.contains(text)) {
+        return false;
+    }
+    said.lines().any(|line| line.trim_end().ends_with(": not found"))
+        || [
+            "manifest unknown",
+            "manifest_unknown",
+            "name unknown",
+            "name_unknown",
+            "does not exist",
+        ]
+        .iter()
+        .any(|text| said.contains(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_image_is_told_from_a_failing_registry() {
+        assert!(is_missing("ERROR: localhost:5000/x:sha-1: not found"));
+        assert!(is_missing("repository does not exist"));
+        assert!(!is_missing(
+            "ERROR: failed to do request: Head: dial tcp 127.0.0.1:1: connect: connection refused"
+        ));
+        assert!(!is_missing("401 Unauthorized"));
+        assert!(!is_missing(
+            "pull access denied, repository does not exist or may require authorization"
+        ));
+        assert!(!is_missing(
+            "error getting credentials - err: exec: \"docker-credential-x\": executable file not found in $PATH"
+        ));
+        assert!(is_missing(
+            "The repository with name 'x' does not exist in the registry with id '1'"
+        ));
+    }
 }

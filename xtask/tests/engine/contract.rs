@@ -22,7 +22,7 @@ fn is_fingerprint(value: &Value) -> bool {
     })
 }
 
-const PLANNED: &str = "action depends_on fingerprint image_ref kind name reasons tag";
+const PLANNED: &str = "action depends_on dev fingerprint image_ref kind name reasons tag";
 
 #[test]
 fn the_plan_has_exactly_these_keys() {
@@ -58,13 +58,13 @@ fn the_answer_of_a_run_adds_how_it_went() {
     let built = &answer["images"][0];
     check_keys(
         built,
-        "action depends_on duration_ms fingerprint image_ref kind log name reasons result steps tag",
+        "action depends_on dev duration_ms fingerprint image_ref kind log name reasons result steps tag",
     );
     check_keys(&built["steps"], "cached total");
     let found = workspace.build(&["alone"], 0);
     check_keys(
         &found["images"][0],
-        "action depends_on fingerprint image_ref kind name reasons result tag",
+        "action depends_on dev fingerprint image_ref kind name reasons result tag",
     );
 }
 

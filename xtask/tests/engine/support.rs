@@ -202,6 +202,23 @@ impl Workspace {
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "PULUMI_STACK"] {
             command.env_remove(name);
         }
+        // Nor must it show that the test runs in CI, or under somebody's build settings.
+        for name in [
+            "CI",
+            "GITHUB_ACTIONS",
+            "GITLAB_CI",
+            "BUILDKITE",
+            "CODEBUILD_BUILD_ID",
+            "JENKINS_URL",
+            "TF_BUILD",
+            "TEAMCITY_VERSION",
+            "USE_STATIC_BASE_IMAGE",
+            "DOCKER_BUILDKIT",
+            "BUILDKIT_PROGRESS",
+            "ACTIONS_RUNTIME_TOKEN",
+        ] {
+            command.env_remove(name);
+        }
         for (name, value) in [
             ("GIT_CONFIG_GLOBAL", "/dev/null"),
             ("GIT_CONFIG_NOSYSTEM", "1"),

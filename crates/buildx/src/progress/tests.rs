@@ -170,6 +170,23 @@ fn a_canceled_step_is_no_failure() {
 }
 
 #[test]
+fn caches_that_were_read_and_those_that_could_not_be_written() {
+    let found = vertex("importing cache manifest from r.example/cache:a", Some(1), Some(2));
+    let mut absent = vertex("importing cache manifest from r.example/cache:b", Some(1), Some(2));
+    absent.error = "not found".to_owned();
+    let mut export = vertex("exporting to GitHub Actions Cache", Some(3), Some(4));
+    export.error = "no space left".to_owned();
+    let mut canceled = vertex("exporting cache to registry", Some(3), Some(4));
+    canceled.error = "context canceled".to_owned();
+    let mut progress = Progress::default();
+    let vertexes = vec![found, absent, export, canceled];
+    progress.apply(&SolveStatus { vertexes, ..SolveStatus::default() });
+    assert_eq!(progress.imported_caches(), ["r.example/cache:a"]);
+    let failed = [("exporting to GitHub Actions Cache", "no space left")];
+    assert_eq!(progress.failed_exports(), failed);
+}
+
+#[test]
 fn a_cache_that_does_not_exist_yet_is_no_failure() {
     let mut import = vertex("importing cache manifest from r.example/cache:p", Some(1), Some(2));
     import.error =

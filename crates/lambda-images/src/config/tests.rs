@@ -118,7 +118,7 @@ targets = "x"
             Cargo.toml:2:1: unknown key `lambda`
               hint: did you mean `lambdas`?
             Cargo.toml:3:1: unknown key `zzz`
-              hint: the keys are `packages`, `lambdas`, `registry`, `registry-kind`, `ecr-tags`, `repository`, `stack`, `platform`, `base`, `context`, `mirrors`, `tag-policy`, `check-tags-exclude`, `args`, `network`, `images`
+              hint: the keys are `packages`, `lambdas`, `registry`, `registry-kind`, `ecr-tags`, `repository`, `stack`, `platform`, `base`, `context`, `mirrors`, `tag-policy`, `check-tags-exclude`, `args`, `network`, `cache-from`, `cache-to`, `protected-stacks`, `images`
             Cargo.toml:4:12: `packages` must be a list of strings, not a string
             Cargo.toml:5:11: `context` must be "image" or "workspace", not "root"
             Cargo.toml:9:14: `args.A` must be a string, not an integer

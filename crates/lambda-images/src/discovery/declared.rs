@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{ContextSource, ImageDeclaration, ImageName};
-use crate::config::{Config, ContextKind, ImageSettings, Kind};
+use crate::cache::{CacheEntry, Direction};
+use crate::config::{Config, ContextKind, ImageSettings, Kind, Sharing, read_caches};
 use crate::paths;
 use crate::platform::Platform;
 use crate::problem::Problem;
@@ -95,6 +96,14 @@ impl Declared<'_> {
                 problems.push(problem.hint("as in \"id=pip-token,env=PIP_TOKEN\""));
             }
         }
+        let has_registry = config.registry.is_some();
+        let sharing = Sharing { is_shared: false, has_registry };
+        let mut caches = |own: &Option<Vec<Text>>, shared: &Vec<CacheEntry>, direction| match own {
+            None => shared.clone(),
+            Some(texts) => read_caches(self.path, texts, direction, sharing, problems),
+        };
+        let cache_from = caches(&settings.cache_from, &config.cache_from, Direction::From);
+        let cache_to = caches(&settings.cache_to, &config.cache_to, Direction::To);
         let inherited = if kind == Kind::Lambda { config.base.clone() } else { None };
         Some(ImageDeclaration {
             name,
@@ -113,6 +122,8 @@ impl Declared<'_> {
             base: settings.base.clone().or(inherited),
             secrets: settings.secrets.iter().map(|text| self.secret(&text.value)).collect(),
             reads: settings.reads,
+            cache_from,
+            cache_to,
             package: None,
         })
     }

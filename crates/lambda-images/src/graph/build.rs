@@ -4,7 +4,7 @@ mod dependencies;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::{ContextRead, Note, RemoteKind, Resolved, Settings};
+use dockerfile::{ContextRead, Cut, Note, RemoteKind, Resolved, Settings};
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -180,19 +180,8 @@ impl Builder<'_> {
             }
         };
         let parsed = dockerfile::parse_dockerfile(text).map_err(&mut tell).ok()?;
-        let mut args = declaration.args.clone();
-        if let Some(base) = &declaration.base {
-            args.insert(BASE_IMAGE.to_owned(), base.value.clone());
-        }
-        let named_contexts: BTreeSet<String> = declaration.contexts.keys().cloned().collect();
-        let settings = Settings {
-            target: declaration.target.as_deref(),
-            args: &args,
-            platform: declaration.platform.as_str(),
-            // The machine that builds must not show in the fingerprint.
-            build_platform: None,
-            named_contexts: &named_contexts,
-        };
+        let (args, named_contexts) = given(declaration);
+        let settings = settings_of(declaration, &args, &named_contexts);
         let resolved = parsed.resolve(&settings).map_err(&mut tell).ok()?;
         report_idle_settings(declaration, &resolved.declared_args, problems);
         let mut bases: BTreeMap<String, BaseUse> = BTreeMap::new();
@@ -324,6 +313,76 @@ impl Builder<'_> {
             None => problem.hint("`cargo xtask graph` shows the images there are"),
         }
     }
+}
+
+/// The args and named contexts that a build is given.
+fn given(declaration: &ImageDeclaration) -> (BTreeMap<String, String>, BTreeSet<String>) {
+    let mut args = declaration.args.clone();
+    if let Some(base) = &declaration.base {
+        args.insert(BASE_IMAGE.to_owned(), base.value.clone());
+    }
+    (args, declaration.contexts.keys().cloned().collect())
+}
+
+fn settings_of<'s>(
+    declaration: &'s ImageDeclaration,
+    args: &'s BTreeMap<String, String>,
+    named_contexts: &'s BTreeSet<String>,
+) -> Settings<'s> {
+    Settings {
+        target: declaration.target.as_deref(),
+        args,
+        platform: declaration.platform.as_str(),
+        // The machine that builds must not show in the fingerprint.
+        build_platform: None,
+        named_contexts,
+    }
+}
+
+/// Cuts an image's Dockerfile before the instructions on these lines. The image that is left, if it
+/// does anything, refers only to what its own instructions refer to.
+///
+/// # Errors
+/// What the Dockerfile's own rules refuse, as a fragment.
+pub fn cut_image(
+    image: &Image,
+    text: &str,
+    before: &BTreeSet<usize>,
+) -> Result<(Cut, Option<Image>), String> {
+    let told = |faults: Vec<dockerfile::Fault>| {
+        faults.first().map_or_else(String::new, |fault| fault.message.clone())
+    };
+    let mut declaration = image.declaration.clone();
+    let (args, named_contexts) = given(&declaration);
+    let settings = settings_of(&declaration, &args, &named_contexts);
+    let parsed = dockerfile::parse_dockerfile(text).map_err(told)?;
+    let cut = parsed.cut(text, &settings, before).map_err(told)?;
+    let Some(target) = cut.target.clone() else { return Ok((cut, None)) };
+    declaration.target = Some(target);
+    let settings = settings_of(&declaration, &args, &named_contexts);
+    let left = dockerfile::parse_dockerfile(&cut.text).map_err(told)?;
+    let resolved = left.resolve(&settings).map_err(told)?;
+    let refers = |name: &String| resolved.references.iter().any(|found| found.name == *name);
+    let bases: Vec<BaseUse> =
+        image.bases.iter().filter(|base| refers(&base.written)).cloned().collect();
+    let internal = bases.iter().filter_map(|base| match &base.source {
+        BaseSource::Internal(name) => Some(name.clone()),
+        BaseSource::External { .. } => None,
+    });
+    let contexts = declaration.contexts.values().filter_map(|source| match source {
+        ContextSource::Image(name) => Some(name.clone()),
+        _ => None,
+    });
+    let depends_on = internal.chain(contexts).map(|name| (name, EdgeKind::Base)).collect();
+    let part = Image {
+        contexts: context_uses(&declaration, &resolved),
+        declaration,
+        resolved,
+        bases,
+        depends_on,
+        copied: BTreeMap::new(),
+    };
+    Ok((cut, Some(part)))
 }
 
 impl Image {

@@ -35,6 +35,7 @@ fn an_entry_says_all_that_a_deployment_needs() {
               "git_commit": "0000000000000000000000000000000000000000",
               "dirty": false,
               "pushed": true,
+              "dev": false,
               "sizes": {
                 "image": 7,
                 "inputs": 12

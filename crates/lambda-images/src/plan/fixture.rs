@@ -43,6 +43,8 @@ pub(crate) fn plan_of(text: &str) -> Fixture {
             git: GitState::Clean { commit: "0".repeat(40) },
             stored: Stored::default(),
             platform: "linux/amd64".to_owned(),
+            standing: Standing::True,
+            caches: Caches::default(),
             build: BuildTemplate {
                 build: Build::default(),
                 internal: BTreeMap::new(),

@@ -93,6 +93,7 @@ impl World {
                 destination,
                 selected: &self.selected,
                 force: self.force,
+                stable: &StableBases::new(),
             },
         )
     }

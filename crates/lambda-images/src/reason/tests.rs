@@ -163,7 +163,8 @@ fn one_of_each() -> Vec<Reason> {
     let after = |reason: &Reason| match reason {
         Reason::Forced => Some(Reason::StoreUnknown { message: text() }),
         Reason::StoreUnknown { .. } => Some(Reason::IdentityExists { reference: text() }),
-        Reason::IdentityExists { .. } => Some(Reason::NameMissing { reference: text() }),
+        Reason::IdentityExists { .. } => Some(Reason::StableUsed { reference: text() }),
+        Reason::StableUsed { .. } => Some(Reason::NameMissing { reference: text() }),
         Reason::NameMissing { .. } => Some(Reason::IdentityMissing),
         Reason::IdentityMissing => Some(Reason::NeverBuilt),
         Reason::NeverBuilt => Some(Reason::ImageGone),

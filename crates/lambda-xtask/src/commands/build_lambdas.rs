@@ -7,6 +7,8 @@ use lambda_images::plan::{Action, Destination, Plan};
 use lambda_images::tag::GitState;
 use serde_json::json;
 
+use super::dev::{DevOptions, after_bases, stand_on_stable};
+use super::execution::Execution;
 use super::explain::some_of;
 use super::report::{
     plan_json, render_end, render_plan, render_reasons, render_table, result_json,
@@ -14,22 +16,32 @@ use super::report::{
 use super::survey::{Survey, Wanted};
 use crate::cli::{BuildLambdas, Format};
 use crate::display::note;
-use crate::engine::check_engine;
 use crate::environment::Environment;
 use crate::failure::{EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, Failure};
-use crate::run::{Outcome, Run};
+use crate::run::{Finished, Outcome};
+use crate::store::LookUpError;
+use crate::switches::{check_buildkit, progress_form, wants_dev};
 
 pub(crate) fn build_lambdas(
     arguments: &BuildLambdas,
     environment: &Environment,
 ) -> anyhow::Result<u8> {
+    check_buildkit(environment)?;
+    let is_dev = wants_dev(arguments.dev || arguments.refresh_base, environment)?;
+    let execution = Execution {
+        jobs: arguments.jobs,
+        fail_fast: arguments.fail_fast,
+        progress: progress_form(environment)?,
+        cache_write: arguments.cache_write,
+        create_repositories: arguments.create_repositories,
+    };
     let wanted = match (arguments.load, arguments.push) {
         (true, _) => Wanted::Local,
         (_, true) => Wanted::Registry,
         _ => Wanted::Configured,
     };
     let alone = !arguments.dry_run;
-    let survey = Survey::take(environment, arguments.stack.as_deref(), wanted, alone)?;
+    let mut survey = Survey::take(environment, arguments.stack.as_deref(), wanted, alone)?;
     let mut selected = survey.workspace.select(&arguments.images)?;
     if let Some(given) = &arguments.affected {
         // An empty one is a variable that was to be set, and names no commit.
@@ -42,35 +54,30 @@ pub(crate) fn build_lambdas(
             return nothing_affected(arguments.format, &survey);
         }
     }
-    let store = survey.store();
-    let stored = store.look_up(&survey.names_of(&selected));
+    let bases = if is_dev {
+        let options = DevOptions {
+            refresh: arguments.refresh_base,
+            allow: arguments.allow_dev,
+            dry_run: arguments.dry_run,
+        };
+        stand_on_stable(&mut survey, &selected, options, &execution, environment)?
+    } else {
+        None
+    };
+    let stored = survey.store().look_up(&survey.names_of(&selected));
     let last = survey.last_records();
     let known = stored.as_ref().map_err(ToString::to_string);
-    let plan = survey.plan(
-        &selected,
-        known.as_ref().map(|stored| *stored).map_err(String::as_str),
-        &last,
-        arguments.force,
-    );
+    let known = known.as_ref().map(|stored| *stored).map_err(String::as_str);
+    let mut plan = survey.plan(&selected, known, &last, arguments.force);
     warn_without_git(&survey, &plan);
     let dirty = if arguments.allow_dirty { None } else { dirty_pushes(&plan, &survey) };
     if arguments.dry_run {
         if let Some(dirty) = &dirty {
             note(&format!("warning: {}", dirty.message));
         }
-        // So that the commands that are shown can be run.
-        for image in plan.images.iter().filter(|image| image.action == Action::Build) {
-            survey.stage(&image.name)?;
-        }
-        super::print(&match arguments.format {
-            Format::Human => render_plan(&plan),
-            Format::Json => format!("{:#}\n", plan_json(&plan)),
-        })?;
-        return Ok(EXIT_SUCCESS);
+        return show_plan(arguments, &survey, &execution, plan);
     }
-    if let Err(error) = stored {
-        return Err(error.into_failure());
-    }
+    stored.map_err(LookUpError::into_failure)?;
     if let Some(mut dirty) = dirty {
         // Who did not ask for a push may be content without.
         let load =
@@ -82,41 +89,52 @@ pub(crate) fn build_lambdas(
     if arguments.explain {
         note(render_reasons(&plan).trim_end());
     }
-    survey.provide_repositories(&plan, arguments.create_repositories)?;
-    if plan.images.iter().any(|image| image.action == Action::Build) {
-        check_engine(&survey.environment, &plan, survey.destination)?;
-    }
-    let run = Run {
-        plan: &plan,
-        record_of: &|name| survey.record(name),
-        last: &last,
-        input_size: &|name| survey.input_size(name),
-        stage: &|name| survey.stage(name),
-        store: &store,
-        state: &survey.state,
-        environment: &survey.environment,
-        jobs: arguments.jobs.map_or_else(
-            || std::thread::available_parallelism().map_or(2, usize::from),
-            usize::from,
-        ),
-        fail_fast: arguments.fail_fast,
-        changed_inputs: &|name| survey.changed_inputs(name),
+    let run =
+        |plan: &mut Plan| execution.carry_out(&survey, plan, &last, &|name| survey.stage(name));
+    let (plan, finished) = match bases {
+        None => {
+            let finished = run(&mut plan)?;
+            (plan, finished)
+        }
+        Some(bases) => {
+            after_bases(&survey.workspace.graph, bases, plan, arguments.fail_fast, &run)?
+        }
     };
-    let mut manifest = survey.state.read_manifest(&survey.stack);
-    manifest.prune(&survey.stack, &survey.workspace.graph);
-    let finished = run.run(&mut manifest)?;
     super::print(&match arguments.format {
         Format::Human => render_table(&plan, &finished),
         Format::Json => format!("{:#}\n", result_json(&survey, &plan, &finished)),
     })?;
     note(&render_end(&survey, &plan, &finished));
-    Ok(if finished.interrupted {
+    Ok(exit_code(&finished))
+}
+
+fn show_plan(
+    arguments: &BuildLambdas,
+    survey: &Survey,
+    execution: &Execution,
+    mut plan: Plan,
+) -> anyhow::Result<u8> {
+    // So that the commands that are shown can be run.
+    for image in plan.images.iter().filter(|image| image.action == Action::Build) {
+        survey.stage(&image.name)?;
+    }
+    execution.apply_caches(survey, &mut plan, None);
+    super::print(&match arguments.format {
+        Format::Human => render_plan(&plan),
+        Format::Json => format!("{:#}\n", plan_json(&plan)),
+    })?;
+    Ok(EXIT_SUCCESS)
+}
+
+/// The exit code of a run.
+pub(super) fn exit_code(finished: &Finished) -> u8 {
+    if finished.interrupted {
         EXIT_INTERRUPTED
     } else if finished.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed { .. })) {
         EXIT_FAILURE
     } else {
         EXIT_SUCCESS
-    })
+    }
 }
 
 /// What would be pushed though its inputs are in no commit: nobody could build it again.

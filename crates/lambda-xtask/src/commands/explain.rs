@@ -142,6 +142,7 @@ fn render(
             BaseIdentity::Fingerprint(fingerprint) => {
                 format!("image of this workspace, sha-{}", fingerprint.short(12))
             }
+            BaseIdentity::Stable(digest) => format!("`stable` of this workspace, {digest}"),
             BaseIdentity::Digest(digest) => format!("pinned, {digest}"),
             BaseIdentity::Reference(reference) => {
                 format!("not pinned, counts as the text `{reference}`")

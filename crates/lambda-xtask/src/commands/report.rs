@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{Action, Plan, PlannedImage};
 use lambda_images::reference::ImageReference;
+use lambda_images::stable::Standing;
 use serde_json::{Value, json};
 
 use super::survey::Survey;
@@ -57,6 +58,7 @@ fn action_text(action: Action) -> &'static str {
         Action::Build => "build",
         Action::UpToDate => "up to date",
         Action::Retag => "retag",
+        Action::Warm => "warm",
     }
 }
 
@@ -74,6 +76,7 @@ fn image_json(image: &PlannedImage) -> Value {
         "image_ref": image.names.reference.to_string(),
         "action": image.action,
         "reasons": image.reasons,
+        "dev": image.standing != Standing::True,
         "depends_on": image.depends_on,
     })
 }

@@ -15,6 +15,8 @@ use lambda_images::plan::{
     Action, Destination, ImageNames, Plan, PlanFacts, PlannedImage, Stored, image_names, plan,
 };
 use lambda_images::record::Record;
+use lambda_images::reference::Registry;
+use lambda_images::stable::{StableBases, dev_names, on_stable, stable_names};
 use lambda_images::tag::GitState;
 
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
@@ -44,9 +46,13 @@ pub(crate) struct Survey {
     pub(crate) inputs: AllInputs,
     pub(crate) git: BTreeMap<ImageName, GitState>,
     asked_git: Result<Git, String>,
+    /// The registry of the images' names.
+    pub(crate) host: Option<Registry>,
     registry: RegistryClient,
     ecr: Option<Ecr>,
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
+    /// In development mode, the bases that are used as they are.
+    pub(crate) stable: StableBases,
     /// Held by a run: two at once would write over each other's logs and manifest.
     _lock: Option<File>,
 }
@@ -111,6 +117,7 @@ impl Survey {
         Ok(Survey {
             workspace,
             state,
+            host: registry,
             registry: RegistryClient::new(&environment, ecr.clone()),
             ecr,
             environment,
@@ -121,8 +128,25 @@ impl Survey {
             git,
             asked_git,
             names,
+            stable: StableBases::new(),
             _lock: lock,
         })
+    }
+
+    /// Lets Lambdas stand on bases as they are. `counted` are the bases that count by a digest,
+    /// `stable` those of them that exist and are used.
+    pub(crate) fn stand_on_stable(&mut self, counted: &StableBases, stable: StableBases) {
+        let graph = &self.workspace.graph;
+        self.inputs = self.found.inputs_on_stable(graph, counted);
+        for name in on_stable(graph, counted) {
+            let names = dev_names(&self.names[&name], &self.inputs[&name].1);
+            self.names.insert(name, names);
+        }
+        for (name, digest) in &stable {
+            let names = stable_names(&self.names[name], digest, self.destination);
+            self.names.insert(name.clone(), names);
+        }
+        self.stable = stable;
     }
 
     /// What differs from a commit.
@@ -245,6 +269,7 @@ impl Survey {
             destination: self.destination,
             selected,
             force,
+            stable: &self.stable,
         };
         plan(&self.workspace.graph, &facts)
     }

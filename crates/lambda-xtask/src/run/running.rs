@@ -6,16 +6,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use dockerfile::Cut;
 use lambda_images::discovery::ImageName;
 use lambda_images::manifest::Manifest;
-use lambda_images::plan::Action;
+use lambda_images::plan::{Action, PlannedImage};
 use lambda_images::reference::ImageReference;
 use lambda_images::schedule::Schedule;
 
 use super::{Ended, Outcome, Run};
-use crate::build::{BuildJob, StepFailed};
+use crate::build::{BuildJob, Built, Said, StepFailed};
+use crate::caches::clear_folders;
 use crate::display::{Display, seconds};
 use crate::process::{Ending, end_group};
+use crate::switches::ProgressForm;
 
 /// Time that a build has to cancel and leave when it is to end, before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -25,6 +28,10 @@ pub(super) enum Event {
     Step {
         image: usize,
         step: String,
+    },
+    Log {
+        image: usize,
+        lines: String,
     },
     /// The child of this image is gone, and its process id may become another's.
     Exited {
@@ -133,6 +140,9 @@ impl<'r> Running<'r, '_> {
                 Event::Step { image, step } => {
                     self.display.step(&self.run.plan.images[image].name, &step);
                 }
+                Event::Log { image, lines } => {
+                    self.display.log(&self.run.plan.images[image].name, &lines);
+                }
                 Event::Exited { image } => drop(self.groups.remove(&image)),
                 Event::Ended { image, result } => self.ended(image, result, manifest)?,
                 Event::Interrupted => self.interrupted(),
@@ -155,16 +165,28 @@ impl<'r> Running<'r, '_> {
         let job = BuildJob {
             build: planned.build(&self.bases),
             environment: run.environment.clone(),
-            log: run.state.log_path(&planned.name),
+            log: match planned.action {
+                Action::Warm => run.state.warm_log_path(&planned.name),
+                _ => run.state.log_path(&planned.name),
+            },
             metadata: run.state.metadata_path(&planned.name),
         };
-        match (run.stage)(&planned.name).and_then(|()| job.start()) {
+        let root = run.environment.current_dir();
+        let ready = clear_folders(root, &planned.caches).and_then(|()| (run.stage)(&planned.name));
+        match ready.and_then(|()| job.start()) {
             Err(error) => end.tell(Err(error)),
             Ok(running) => {
                 self.groups.insert(image, running.id());
+                let wants_log = run.progress == ProgressForm::Plain;
                 scope.spawn(move || {
-                    let built = running.wait(&|step| {
-                        end.send(Event::Step { image, step: step.to_owned() });
+                    let built = running.wait(&|said| match said {
+                        // What only serves to reach the ends of a part is nobody's step.
+                        Said::Step(step) if step.contains(Cut::NOTHING) => {}
+                        Said::Step(step) => end.send(Event::Step { image, step: step.to_owned() }),
+                        Said::Log(lines) if wants_log && !lines.is_empty() => {
+                            end.send(Event::Log { image, lines: lines.to_owned() });
+                        }
+                        Said::Log(_) => {}
                     });
                     end.send(Event::Exited { image });
                     end.tell(match built {
@@ -187,28 +209,15 @@ impl<'r> Running<'r, '_> {
         let planned = &run.plan.images[image];
         let (outcome, line) = match result {
             Ok(ended) => {
-                self.bases.insert(planned.name.clone(), run.pinned(planned, Some(&ended.stored)));
-                let size = (run.input_size)(&planned.name);
-                manifest.insert(planned, &ended.stored, run.store.destination, size);
-                run.keep_record(&planned.name, ended.built.as_ref().map(|built| built.duration))?;
-                run.state.write_manifest(manifest)?;
-                match ended.built {
-                    Some(built) => {
-                        let steps = built.steps;
-                        let line = format!(
-                            "built   {} in {}, {} of {} steps cached",
-                            planned.name,
-                            seconds(built.duration),
-                            steps.cached,
-                            steps.total
-                        );
-                        (Outcome::Built(built), line)
-                    }
-                    None => (
-                        Outcome::Retagged,
-                        format!("named   {} {}", planned.name, planned.names.reference),
-                    ),
+                if let Some(stored) = &ended.stored {
+                    self.bases.insert(planned.name.clone(), run.pinned(planned, Some(stored)));
+                    let size = (run.input_size)(&planned.name);
+                    manifest.insert(planned, stored, run.store.destination, size);
+                    let duration = ended.built.as_ref().map(|built| built.duration);
+                    run.keep_record(&planned.name, duration)?;
+                    run.state.write_manifest(manifest)?;
                 }
+                self.outcome_of(planned, ended.built)
             }
             Err(error) if self.stop.is_some() && error.downcast_ref::<StepFailed>().is_none() => {
                 let because_of = self.stop.as_ref().and_then(Stop::because_of);
@@ -233,6 +242,22 @@ impl<'r> Running<'r, '_> {
             self.stop(Stop::Failed(planned.name.clone()));
         }
         Ok(())
+    }
+
+    fn outcome_of(&self, planned: &PlannedImage, built: Option<Built>) -> (Outcome, String) {
+        let name = &planned.name;
+        let Some(built) = built else {
+            return (Outcome::Retagged, format!("named   {name} {}", planned.names.reference));
+        };
+        for unwritten in &built.unwritten {
+            self.display
+                .say(&format!("warning: {name}: a cache could not be written: {unwritten}"));
+        }
+        let verb = if planned.action == Action::Warm { "warmed " } else { "built  " };
+        let (time, steps) = (seconds(built.duration), built.steps);
+        let line =
+            format!("{verb} {name} in {time}, {} of {} steps cached", steps.cached, steps.total);
+        (Outcome::Built(built), line)
     }
 
     /// Starts nothing more, and asks what runs to cancel and leave.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
-use lambda_images::plan::{ImageNames, PlannedImage, Stored, StoredImage};
+use lambda_images::plan::{ImageNames, Stored, StoredImage};
 use lambda_images::reference::ImageReference;
 use serde::Deserialize;
 
@@ -88,9 +88,13 @@ impl Store<'_> {
         Ok(images.first().map(|image| stored(image, reference)))
     }
 
-    pub(super) fn name_local(&self, image: &PlannedImage) -> anyhow::Result<()> {
-        let ImageNames { reference, identity } = &image.names;
-        self.docker(&["image", "tag", &identity.to_string(), &reference.to_string()])
+    /// Gives an image of the local store one more name.
+    pub(crate) fn tag_local(
+        &self,
+        image: &ImageReference,
+        name: &ImageReference,
+    ) -> anyhow::Result<()> {
+        self.docker(&["image", "tag", &image.to_string(), &name.to_string()])
     }
 
     pub(super) fn remove_names_local(&self, names: &ImageNames) -> anyhow::Result<()> {

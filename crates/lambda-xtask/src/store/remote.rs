@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{ImageNames, PlannedImage, Stored, StoredImage};
-use lambda_images::reference::Digest;
+use lambda_images::reference::{Digest, ImageReference};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::{Store, of_digest};
@@ -40,17 +40,26 @@ impl Store<'_> {
         let ImageNames { reference, identity } = &image.names;
         let wanted = stored.digest.as_ref().context("a registry's image has a digest")?;
         match self.registry.resolve(reference)? {
-            Some(found) if found == *wanted => return Ok(()),
+            Some(found) if found == *wanted => Ok(()),
             Some(found) if !image.is_forced() => {
                 let (reference, wanted) = (reference.clone(), wanted.clone());
-                return Err(RegistryError::TagTaken { reference, wanted, found }.into());
+                Err(RegistryError::TagTaken { reference, wanted, found }.into())
             }
-            _ => {}
+            _ => self.move_name_remote(reference, identity, stored),
         }
+    }
+
+    pub(super) fn move_name_remote(
+        &self,
+        name: &ImageReference,
+        identity: &ImageReference,
+        stored: &StoredImage,
+    ) -> anyhow::Result<()> {
+        let wanted = stored.digest.as_ref().context("a registry's image has a digest")?;
         let manifest = self.registry.manifest(&identity.pinned(wanted))?;
         let manifest = manifest
             .with_context(|| format!("`{identity}` is no longer in the registry as `{wanted}`"))?;
-        Ok(self.registry.tag(reference, &manifest)?)
+        Ok(self.registry.tag(name, &manifest)?)
     }
 
     /// `digest` is what the build pushed, where it says so.

@@ -1,0 +1,128 @@
+//! Carries out a plan: checks the engine, gives the builds their caches, runs them. What
+//! `build-lambdas` and `warm-cache` have in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lambda_images::cache::{
+    CacheBuilder, CacheEntry, CacheFacts, CacheWrite, caches_of, may_write,
+};
+use lambda_images::discovery::ImageName;
+use lambda_images::plan::{Action, Plan};
+use lambda_images::record::Record;
+
+use super::survey::Survey;
+use crate::caches::{cache_builder, holds_cache};
+use crate::cli::CacheWriting;
+use crate::display::note;
+use crate::engine::check_engine;
+use crate::run::{Finished, Run};
+use crate::switches::{ProgressForm, find_ci_run};
+
+/// How plans are carried out, by the command line and the environment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Execution {
+    pub(crate) jobs: Option<u16>,
+    pub(crate) fail_fast: bool,
+    pub(crate) progress: ProgressForm,
+    pub(crate) cache_write: CacheWriting,
+    /// Whether repositories that the registry lacks are made.
+    pub(crate) create_repositories: bool,
+}
+
+impl Execution {
+    /// Runs a plan of `survey`. `stage` writes what the builder is handed for an image.
+    ///
+    /// # Errors
+    /// The engine can't do it, or state can't be written. What an image's build says is in its
+    /// outcome.
+    pub(crate) fn carry_out(
+        &self,
+        survey: &Survey,
+        plan: &mut Plan,
+        last: &BTreeMap<ImageName, Record>,
+        stage: &(dyn Fn(&ImageName) -> anyhow::Result<()> + Sync),
+    ) -> anyhow::Result<Finished> {
+        survey.provide_repositories(plan, self.create_repositories)?;
+        if plan.images.iter().any(|image| image.action.runs_build()) {
+            let builder = check_engine(&survey.environment, plan, survey.destination)?;
+            let builder = builder
+                .filter(|_| has_caches(survey, plan))
+                .map(|builder| cache_builder(&survey.environment, &builder));
+            self.apply_caches(survey, plan, builder.as_ref());
+        }
+        let store = survey.store();
+        let run = Run {
+            plan,
+            record_of: &|name| survey.record(name),
+            last,
+            input_size: &|name| survey.input_size(name),
+            stage,
+            store: &store,
+            state: &survey.state,
+            environment: &survey.environment,
+            jobs: self.jobs.map_or_else(
+                || std::thread::available_parallelism().map_or(2, usize::from),
+                usize::from,
+            ),
+            fail_fast: self.fail_fast,
+            progress: self.progress,
+            changed_inputs: &|name| survey.changed_inputs(name),
+        };
+        let mut manifest = survey.state.read_manifest(&survey.stack);
+        manifest.prune(&survey.stack, &survey.workspace.graph);
+        run.run(&mut manifest)
+    }
+
+    /// Gives each build its caches, and says once what had to be left out. Warming reads caches
+    /// and writes none: it stops short of what they are to hold.
+    pub(crate) fn apply_caches(
+        &self,
+        survey: &Survey,
+        plan: &mut Plan,
+        builder: Option<&CacheBuilder>,
+    ) {
+        if !has_caches(survey, plan) {
+            return;
+        }
+        let environment = &survey.environment;
+        let wanted = match self.cache_write {
+            CacheWriting::Auto => CacheWrite::Auto,
+            CacheWriting::Always => CacheWrite::Always,
+            CacheWriting::Never => CacheWrite::Never,
+        };
+        let may_write = may_write(wanted, find_ci_run(environment).as_ref());
+        let is_set = |name: &str| environment.get(name).is_some();
+        let manifest = survey.state.read_manifest(&survey.stack);
+        let root = &survey.workspace.root;
+        let mut notes = BTreeSet::new();
+        for image in plan.images.iter_mut().filter(|image| image.action.runs_build()) {
+            let Some(known) = survey.workspace.graph.get(&image.name) else { continue };
+            let facts = CacheFacts {
+                registry: survey.host.as_ref(),
+                stack: &survey.stack,
+                destination: survey.destination,
+                builder,
+                may_write: may_write && image.action == Action::Build,
+                has_gha: is_set("ACTIONS_RUNTIME_TOKEN")
+                    && (is_set("ACTIONS_CACHE_URL") || is_set("ACTIONS_RESULTS_URL")),
+                last: &|name| {
+                    let entry = manifest.images.iter().find(|entry| entry.name == *name)?;
+                    Some(entry.image_ref.clone())
+                },
+                holds_cache: &|folder| holds_cache(root, folder),
+            };
+            image.caches = caches_of(&known.declaration, &facts);
+            notes.append(&mut image.caches.notes);
+        }
+        notes.iter().for_each(|text| note(text));
+    }
+}
+
+fn has_caches(survey: &Survey, plan: &Plan) -> bool {
+    let has_some = |entries: &Vec<CacheEntry>| !entries.is_empty();
+    plan.images.iter().any(|image| {
+        survey.workspace.graph.get(&image.name).is_some_and(|image| {
+            has_some(&image.declaration.cache_from) || has_some(&image.declaration.cache_to)
+        })
+    })
+}
