@@ -20,7 +20,7 @@ demo:
 ci:
     cargo xtask ci
 
-# Measure this tool against others: build, affected, tags, or all
+# Measure this tool against others: build, warm, affected, tags, registry, or all
 bench *ARGS:
     cargo xtask bench "$@"
 

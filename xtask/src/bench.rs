@@ -5,6 +5,7 @@ mod affected;
 mod build;
 mod measure;
 mod peers;
+mod registry;
 mod table;
 mod tags;
 mod tree;
@@ -38,6 +39,8 @@ enum Bench {
     Affected,
     /// Whether references can be trusted, before each commit, against `git status` and `git grep`
     Tags,
+    /// Which of 100 images a registry has, against `docker buildx imagetools inspect`
+    Registry,
 }
 
 pub(crate) fn run_bench(root: &Path, arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
@@ -49,6 +52,9 @@ pub(crate) fn run_bench(root: &Path, arguments: &BenchArguments) -> anyhow::Resu
     }
     if is_wanted(Bench::Tags) {
         tables.push(tags::run_bench(root, arguments.rounds)?);
+    }
+    if is_wanted(Bench::Registry) {
+        tables.push(registry::run_bench(root, arguments.rounds)?);
     }
     if is_wanted(Bench::Warm) {
         tables.push(warm::run_bench(root, arguments.rounds)?);

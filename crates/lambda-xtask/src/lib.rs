@@ -40,6 +40,7 @@ mod workspace;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
+use lambda_images::reference::ImageReference;
 
 pub use cli::{
     Affected, AffectedFormat, BuildLambdas, CacheWriting, CheckTags, Command, Explain, Format,
@@ -98,6 +99,22 @@ pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -
         Ok(code) => ExitCode::from(code),
         Err(error) => report(&error),
     }
+}
+
+/// The digests that references lead to in their registries, all asked at once, as a run asks; `None`
+/// for what is not there.
+///
+/// # Errors
+/// A text that is no reference, or a registry that gives no answer.
+pub fn resolve_references(
+    references: &[String],
+    environment: &Environment,
+) -> anyhow::Result<Vec<Option<String>>> {
+    let parsed: Vec<ImageReference> =
+        references.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    let client = registry::RegistryClient::new(environment, None);
+    let found = client.resolve_all(&parsed.iter().collect::<Vec<_>>())?;
+    Ok(found.into_iter().map(|digest| digest.map(|digest| digest.to_string())).collect())
 }
 
 /// Shows an error on stderr, and gives its exit code.

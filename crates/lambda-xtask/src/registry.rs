@@ -19,18 +19,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lambda_images::ecr::Ecr;
+use lambda_images::reference::{Digest, ImageReference};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use ureq::http::Method;
 
 use self::authorization::{Access, HostAuthorization, said};
 use self::endpoint::Endpoint;
 use self::retry::{Clock, Patience, SystemClock, parse_retry_after};
-use self::transport::{Answer, NoAnswer, Request, Transport};
+use self::transport::{Answer, CONNECTIONS, NoAnswer, Request, Transport};
 use crate::environment::Environment;
 
 pub(crate) use self::ecr::{ask_account, create_repository, find_missing};
 pub(crate) use self::error::RegistryError;
 pub(crate) use self::manifest::Untagged;
-pub(crate) use self::transport::CONNECTIONS;
 
 /// Refusals of one request after which something else was tried: the challenge, an old token, a
 /// login, and the token after that.
@@ -57,6 +58,20 @@ impl RegistryClient {
             hosts: Mutex::default(),
             ecr,
         }
+    }
+
+    /// What each reference leads to, in their order: all at once, over [`CONNECTIONS`] connections.
+    ///
+    /// # Errors
+    /// The first of any.
+    pub(crate) fn resolve_all(
+        &self,
+        references: &[&ImageReference],
+    ) -> Result<Vec<Option<Digest>>, RegistryError> {
+        // All of these wait for the network, and none for a core.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(CONNECTIONS.min(references.len()));
+        let pool = pool.build().expect("a handful of threads can be started");
+        pool.install(|| references.par_iter().map(|reference| self.resolve(reference)).collect())
     }
 
     /// One request about a repository, with whatever its registry wants to see; any answer but a

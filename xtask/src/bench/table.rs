@@ -27,12 +27,13 @@ pub(crate) fn render_table(title: &str, rows: &[Row]) -> String {
     for Row { name, times, peak } in rows {
         let median = times.median();
         let peak = peak.map_or("-".to_owned(), |peak| format!("{peak:.1}"));
+        let against_status =
+            if status.is_nan() { "-".to_owned() } else { format!("{:.2}x", median / status) };
         let line = writeln!(
             table,
-            "  {name:width$}  {median:>8.3}  {:>6.3}  {:>6.3}  {:>10.2}x  {:>6.2}x  {peak:>8}",
+            "  {name:width$}  {median:>8.3}  {:>6.3}  {:>6.3}  {against_status:>11}  {:>6.2}x  {peak:>8}",
             times.min(),
             times.max(),
-            median / status,
             median / ours,
         );
         debug_assert!(line.is_ok(), "a string takes all that is written to it");

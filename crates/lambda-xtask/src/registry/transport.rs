@@ -17,7 +17,7 @@ use super::proxy::Proxies;
 use crate::environment::Environment;
 
 /// Connections to one host that wait for the next request.
-pub(crate) const CONNECTIONS: usize = 16;
+pub(super) const CONNECTIONS: usize = 16;
 const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(60);
 /// No manifest is larger (the distribution project's own limit).

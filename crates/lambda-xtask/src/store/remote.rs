@@ -7,29 +7,22 @@ use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{ImageNames, PlannedImage, Stored, StoredImage};
 use lambda_images::reference::{Digest, ImageReference};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::{Store, of_digest};
-use crate::registry::{CONNECTIONS, RegistryError, Untagged};
+use crate::registry::{RegistryError, Untagged};
 
 impl Store<'_> {
     pub(super) fn look_up_remote(
         &self,
         names: &BTreeMap<ImageName, ImageNames>,
     ) -> Result<BTreeMap<ImageName, Stored>, RegistryError> {
-        let look_up = |(name, names): (&ImageName, &ImageNames)| {
-            let (identity, reference) = rayon::join(
-                || self.registry.resolve(&names.identity),
-                || self.registry.resolve(&names.reference),
-            );
-            let stored =
-                Stored { identity: identity?.map(of_digest), reference: reference?.map(of_digest) };
-            Ok((name.clone(), stored))
-        };
-        // All of these wait for the network, and none for a core.
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(CONNECTIONS).build();
-        let pool = pool.expect("a handful of threads can be started");
-        pool.install(|| names.par_iter().map(look_up).collect())
+        let references: Vec<_> =
+            names.values().flat_map(|names| [&names.identity, &names.reference]).collect();
+        let mut found = self.registry.resolve_all(&references)?.into_iter();
+        let mut next = || found.next().flatten().map(of_digest);
+        let stored =
+            |name: &ImageName| (name.clone(), Stored { identity: next(), reference: next() });
+        Ok(names.keys().map(stored).collect())
     }
 
     pub(super) fn name_remote(
