@@ -46,17 +46,43 @@ pub(crate) enum EngineCommand {
     /// Find a Docker engine, or set up and start one of this checkout's own
     ///
     /// Does nothing when it is up already, and mends what is half up.
-    Up,
+    Up {
+        #[command(flatten)]
+        which: Which,
+    },
     /// Show the engine; exit code 0 when it is up, else 1
     Status,
     /// Print the engine's variables for a shell: `eval "$(cargo xtask engine env)"`
-    Env,
+    Env {
+        #[command(flatten)]
+        which: Which,
+    },
     /// Stop what `up` started; images and downloaded packages stay
     Down {
         /// Remove the images and the packages too
         #[arg(long)]
         purge: bool,
+        #[command(flatten)]
+        which: Which,
     },
+}
+
+/// Which engine is meant.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Which {
+    /// One more engine, below `target/engine` of this folder, whatever engine there is: a second machine
+    #[arg(long, value_name = "FOLDER")]
+    second: Option<PathBuf>,
+}
+
+impl Which {
+    /// The folder below which the engine lies, and why no engine of somebody's is to be used.
+    fn resolve<'a>(&'a self, root: &'a Path) -> (&'a Path, Option<&'static str>) {
+        match &self.second {
+            Some(folder) => (folder, Some("a second one is asked for")),
+            None => (root, None),
+        }
+    }
 }
 
 /// An engine that is up.
@@ -73,10 +99,13 @@ pub(crate) struct Engine {
 /// When the engine can't be brought up or down.
 pub(crate) fn run_engine(root: &Path, command: &EngineCommand) -> Result<ExitCode> {
     match command {
-        EngineCommand::Up => up(root).map(|_| ExitCode::SUCCESS),
+        EngineCommand::Up { which } => {
+            let (folder, alone) = which.resolve(root);
+            up_in(folder, alone).map(|_| ExitCode::SUCCESS)
+        }
         EngineCommand::Status => print_status(root),
-        EngineCommand::Env => print_environment(root),
-        EngineCommand::Down { purge } => down(root, *purge),
+        EngineCommand::Env { which } => print_environment(which.resolve(root).0),
+        EngineCommand::Down { purge, which } => down(which.resolve(root).0, *purge, which),
     }
 }
 
@@ -95,13 +124,21 @@ fn print_environment(root: &Path) -> Result<ExitCode> {
 /// # Errors
 /// With a hint at what to install, where this machine gives no engine.
 pub(crate) fn up(root: &Path) -> Result<Engine> {
+    up_in(root, None)
+}
+
+/// `alone`: why no engine of somebody's is to be used.
+fn up_in(root: &Path, alone: Option<&str>) -> Result<Engine> {
     let layout = Layout::of(root)?;
     let progress = Progress::start();
     if let Some(record) = find_answering(&layout) {
         progress.step("up already");
         return Ok(engine_of(&layout, &record));
     }
-    let existing = find_existing_engine(&layout);
+    let existing = match alone {
+        Some(why) => Err(why.to_owned()),
+        None => find_existing_engine(&layout),
+    };
     let needs_root = match &existing {
         Ok(existing) => your_engine::needs_root(existing),
         Err(_) => true,
@@ -111,7 +148,9 @@ pub(crate) fn up(root: &Path) -> Result<Engine> {
             // Before a password is asked for.
             host::find_suites().map_err(|why| own_engine::explain_no_engine(reason, &why))?;
         }
-        let status = host::run_as_root(root, &["engine", "up"])?;
+        let folder = root.to_string_lossy();
+        let second: &[&str] = if alone.is_some() { &["--second", &folder] } else { &[] };
+        let status = host::run_as_root(root, &[&["engine", "up"], second].concat())?;
         if !status.success() {
             bail!("`engine up` as root failed ({status})");
         }
@@ -259,7 +298,7 @@ fn render_status(layout: &Layout, record: &Record) -> Result<String> {
     Ok(out)
 }
 
-fn down(root: &Path, purge: bool) -> Result<ExitCode> {
+fn down(root: &Path, purge: bool, which: &Which) -> Result<ExitCode> {
     let layout = Layout::of(root)?;
     let progress = Progress::start();
     if !layout.home().exists() {
@@ -267,9 +306,13 @@ fn down(root: &Path, purge: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if !host::is_root() && is_of_root(&layout) {
-        let arguments: &[&str] =
-            if purge { &["engine", "down", "--purge"] } else { &["engine", "down"] };
-        let status = host::run_as_root(root, arguments)?;
+        let folder = root.to_string_lossy();
+        let mut arguments = vec!["engine", "down"];
+        arguments.extend(purge.then_some("--purge"));
+        if which.second.is_some() {
+            arguments.extend(["--second", &folder]);
+        }
+        let status = host::run_as_root(root, &arguments)?;
         return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let _lock = lock(&layout, progress)?;

@@ -29,4 +29,5 @@ mod selection;
 mod support;
 mod switches;
 mod tags;
+mod two_machines;
 mod warm;

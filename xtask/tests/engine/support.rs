@@ -7,6 +7,7 @@ mod docker;
 mod gate;
 mod http;
 mod process;
+mod second_engine;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub(crate) use http::{
     RegistryManifest, fetch_manifest, put_manifest, remove_manifest, sha256_hex,
 };
 pub(crate) use process::{Ended, Running};
+pub(crate) use second_engine::SecondEngine;
 
 /// Set by `cargo xtask test` and `cargo xtask ci`.
 const REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";

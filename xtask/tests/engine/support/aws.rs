@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// Set by `cargo xtask test` and `cargo xtask ci`: the folder of `aws`, `moto_server` and `python`.
 const TOOLS: &str = "LAMBDA_IMAGES_TEST_TOOLS";
 /// Set by the same: the program of the distribution project's registry.
-const REGISTRY_PROGRAM: &str = "LAMBDA_IMAGES_TEST_REGISTRY_PROGRAM";
+pub(super) const REGISTRY_PROGRAM: &str = "LAMBDA_IMAGES_TEST_REGISTRY_PROGRAM";
 
 /// The account of everybody at moto's, and the password that its ECR gives.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -23,7 +23,7 @@ pub(crate) const PASSWORD: &str = "123456789012-auth-token";
 pub(crate) const REGION: &str = "eu-west-1";
 
 #[track_caller]
-fn given(variable: &str) -> PathBuf {
+pub(super) fn given(variable: &str) -> PathBuf {
     let path = env::var_os(variable)
         .unwrap_or_else(|| panic!("`{variable}` is not set: `cargo xtask test` sets it"));
     PathBuf::from(path)
