@@ -13,6 +13,7 @@ mod error;
 mod manifest;
 mod proxy;
 mod retry;
+mod token;
 mod transport;
 
 use std::collections::BTreeMap;

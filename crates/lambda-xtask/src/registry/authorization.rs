@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
-use ureq::http::Method;
 
 use super::RegistryClient;
 use super::challenge::{Challenge, parse_challenge};
@@ -15,7 +14,8 @@ use super::credentials::{Credentials, find_credentials};
 use super::ecr::log_in;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
-use super::transport::{Answer, Request};
+use super::token::{Wanted, fetch_token, scope};
+use super::transport::Answer;
 
 /// What a request is to be allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,13 +50,6 @@ pub(super) struct Sent {
     /// A token that was fetched for this very request.
     is_fresh: bool,
     generation: u32,
-}
-
-/// What a token server prints.
-#[derive(Deserialize)]
-struct Token {
-    token: Option<String>,
-    access_token: Option<String>,
 }
 
 impl HostAuthorization {
@@ -195,90 +188,6 @@ impl HostAuthorization {
     }
 }
 
-/// What a token is to be good for.
-struct Wanted<'a> {
-    realm: &'a str,
-    service: Option<&'a str>,
-    scope: String,
-}
-
-fn scope((path, access): &(String, Access)) -> String {
-    let actions = match access {
-        Access::Pull => "pull",
-        Access::Push => "pull,push",
-        Access::Delete => "pull,push,delete",
-    };
-    format!("repository:{path}:{actions}")
-}
-
-/// Source: <https://distribution.github.io/distribution/spec/auth/token/>, and `oauth/` beside it.
-fn fetch_token(
-    client: &RegistryClient,
-    endpoint: &Endpoint,
-    wanted: &Wanted,
-    credentials: Option<&Credentials>,
-) -> Result<String, RegistryError> {
-    let mut fields = vec![("scope", wanted.scope.as_str())];
-    fields.extend(wanted.service.map(|service| ("service", service)));
-    let mut headers = Vec::new();
-    let (method, url, body) = if let Some(Credentials::IdentityToken(token)) = credentials {
-        fields.extend([
-            ("grant_type", "refresh_token"),
-            ("client_id", "lambda-xtask"),
-            ("refresh_token", token.as_str()),
-        ]);
-        headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
-        (Method::POST, wanted.realm.to_owned(), Some(render_form(&fields)))
-    } else {
-        let header = credentials.and_then(Credentials::basic);
-        headers.extend(header.map(|header| ("Authorization", header)));
-        let separator = if wanted.realm.contains('?') { '&' } else { '?' };
-        (Method::GET, format!("{}{separator}{}", wanted.realm, render_form(&fields)), None)
-    };
-    let body = body.as_deref().map(str::as_bytes);
-    let request = Request { method, url: &url, headers, body };
-    let answer = client.answer(&endpoint.host, &request)?;
-    let (host, is_ecr) = (endpoint.host.clone(), client.ecr.is_some());
-    match answer.status {
-        200 => {}
-        // It may still answer to who has none.
-        400 | 401 | 403 if credentials.is_some() => {
-            return Err(RegistryError::Refused { host, said: said(&answer), is_ecr });
-        }
-        401 | 403 => return Err(RegistryError::NoCredentials { host, is_ecr }),
-        status => {
-            let request = format!("a request for a token from {}", wanted.realm);
-            return Err(RegistryError::Unexpected { request, status, said: said(&answer) });
-        }
-    }
-    let token = serde_json::from_slice(&answer.body)
-        .ok()
-        .and_then(|token: Token| token.token.or(token.access_token));
-    token.ok_or_else(|| RegistryError::Unexpected {
-        request: format!("a request for a token from {}", wanted.realm),
-        status: 200,
-        said: "there is no token in the answer".to_owned(),
-    })
-}
-
-/// `application/x-www-form-urlencoded`.
-fn render_form(fields: &[(&str, &str)]) -> String {
-    let encode = |text: &str| {
-        text.bytes().fold(String::new(), |mut out, byte| {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    out.push(char::from(byte));
-                }
-                _ => out += &format!("%{byte:02X}"),
-            }
-            out
-        })
-    };
-    let pairs: Vec<String> =
-        fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    pairs.join("&")
-}
-
 /// What an answer says in words: the messages of the OCI distribution specification, else the start
 /// of its text, else its status alone.
 pub(super) fn said(answer: &Answer) -> String {
@@ -306,23 +215,5 @@ pub(super) fn said(answer: &Answer) -> String {
         format!("status {}", answer.status)
     } else {
         line.trim().to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forms() {
-        let fields = [("scope", "repository:a/b:pull,push"), ("x", "ä")];
-        assert_eq!(render_form(&fields), "scope=repository%3Aa%2Fb%3Apull%2Cpush&x=%C3%A4");
-    }
-
-    #[test]
-    fn scopes() {
-        let scope = |access| scope(&("a/b".to_owned(), access));
-        assert_eq!(scope(Access::Pull), "repository:a/b:pull");
-        assert_eq!(scope(Access::Push), "repository:a/b:pull,push");
     }
 }
