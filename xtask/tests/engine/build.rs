@@ -93,6 +93,7 @@ fn the_manifest_says_what_the_store_has() {
             "fingerprint": fingerprint,
             "git_commit": commit,
             "dirty": false,
+            "pushed": false,
             "dev": false,
             "sizes": { "image": inspected["Size"], "inputs": input_bytes(&workspace, name) },
         });

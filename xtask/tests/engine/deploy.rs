@@ -49,7 +49,10 @@ fn what_is_printed_can_be_pulled() {
     assert!(reference.starts_with(&format!("{}/reader-{stack}:git-", test_registry())));
     assert!(reference.contains("@sha256:"));
     docker(&["pull", "--quiet", reference]);
-    docker(&["image", "rm", reference]);
+    // Where a digest is given, docker keeps no tag.
+    let (tagged, digest) = reference.split_once('@').unwrap();
+    let (repository, _) = tagged.rsplit_once(':').unwrap();
+    docker(&["image", "rm", &format!("{repository}@{digest}")]);
 
     let answer = deployed(&workspace, &[]);
     assert_eq!(names(&answer), ["alone", "reader", "writer"]);

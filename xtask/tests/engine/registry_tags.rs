@@ -44,7 +44,7 @@ fn an_input_that_changes_during_the_build_leaves_no_tag() {
     assert_eq!(fetch_manifest(&repository, &tag), None);
     assert_eq!(fetch_manifest(&repository, &identity), None);
 
-    let again = workspace.build(&["alone"], 0);
+    let again = workspace.build(&["alone", "--allow-dirty"], 0);
     assert_eq!(image(&again, "alone")["result"], "built");
 }
 
