@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use toml_edit::TableLike;
 
+use crate::base_lock::BaseLock;
 use crate::cache::{CacheEntry, Direction, parse_cache};
 use crate::keys;
 use crate::mirror::Mirrors;
@@ -120,6 +121,8 @@ pub struct Config {
     pub context: ContextKind,
     /// Replacements for external base images.
     pub mirrors: Mirrors,
+    /// `lambda-images.lock`, which is a file of its own.
+    pub base_lock: BaseLock,
     /// How tags are made.
     pub tag_policy: TagPolicy,
     /// Globs of what `check-tags` does not look into.
@@ -136,6 +139,19 @@ pub struct Config {
     pub protected_stacks: Vec<String>,
     /// `[[images]]`.
     pub images: Vec<ImageSettings>,
+}
+
+impl Config {
+    /// What stands in for an external image, as a Dockerfile writes it: a mirror, the digest that it
+    /// is locked to, or both.
+    pub fn stand_in(&self, written: &str) -> Option<String> {
+        let mirror = self.mirrors.apply(written);
+        let reference = mirror.as_deref().unwrap_or(written);
+        match self.base_lock.get(written) {
+            Some(base) if !reference.contains('@') => Some(format!("{reference}@{}", base.digest)),
+            _ => mirror,
+        }
+    }
 }
 
 /// Which folder is the main context.
@@ -333,6 +349,7 @@ fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>)
             _ => ContextKind::Image,
         },
         mirrors,
+        base_lock: BaseLock::default(),
         tag_policy: match values.text("tag-policy").map(|text| text.value).as_deref() {
             Some("content") => TagPolicy::Content,
             _ => TagPolicy::Git,

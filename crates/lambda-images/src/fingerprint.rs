@@ -174,8 +174,8 @@ pub fn inputs_of_image(
     for base in &image.bases {
         let identity = match &base.source {
             BaseSource::Internal(name) => BaseIdentity::Fingerprint(fingerprint_of(name)),
-            BaseSource::External { mirror } => {
-                external_identity(mirror.as_deref().unwrap_or(&base.written))
+            BaseSource::External { stand_in } => {
+                external_identity(stand_in.as_deref().unwrap_or(&base.written))
             }
         };
         inputs.bases.insert(base.written.clone(), identity);

@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use dockerfile::{ContextRead, Resolved};
 use pyproject::PackageName;
 
-pub use self::build::{build_graph, cut_image, not_brought_in, package_use};
+pub use self::build::{
+    ExternalBase, PinnedBy, build_graph, cut_image, external_bases, not_brought_in, package_use,
+};
 use crate::discovery::{ImageDeclaration, ImageName, Package};
 use crate::problem::Problem;
 
@@ -43,6 +45,8 @@ pub struct Image {
     pub resolved: Resolved,
     /// Every image from outside its Dockerfile that a reachable stage refers to.
     pub bases: Vec<BaseUse>,
+    /// Those of them, and of its named contexts, that are not of this workspace.
+    pub externals: Vec<ExternalUse>,
     /// Folders that the build can read, or that count as inputs all the same.
     pub contexts: Vec<ContextUse>,
     /// Internal images that come before it, and why.
@@ -50,6 +54,17 @@ pub struct Image {
     /// The internal packages that it depends on and that its contexts may bring in; where each is
     /// declared.
     pub copied: BTreeMap<PackageName, Declared>,
+}
+
+/// An image elsewhere that an image refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalUse {
+    /// The reference, before mirrors and locks.
+    pub written: String,
+    /// The file that it is written in.
+    pub path: String,
+    /// 1-based.
+    pub line: usize,
 }
 
 /// Where an image's dependency on a package is declared.
@@ -88,10 +103,10 @@ pub struct BaseUse {
 pub enum BaseSource {
     /// An image of this workspace.
     Internal(ImageName),
-    /// An image elsewhere; `mirror` is what stands in for it.
+    /// An image elsewhere.
     External {
-        /// The replacement, where a mirror matches.
-        mirror: Option<String>,
+        /// What stands in for it: a mirror, the digest that it is locked to, or both.
+        stand_in: Option<String>,
     },
 }
 

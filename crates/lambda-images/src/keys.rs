@@ -270,6 +270,13 @@ pub const IMAGE_ENTRY: &[Key] = &[
     READS,
 ];
 
+/// A `[[base]]` of `lambda-images.lock`: reference, digest, day.
+pub(crate) const LOCKED_BASE: &[Key] = &[
+    key("reference", Shape::Text, "", "The base, as Dockerfiles write it."),
+    key("digest", Shape::Text, "", "What its tag is taken to lead to."),
+    key("resolved", Shape::Text, "", "The day on which a registry said so."),
+];
+
 /// The JSON schema (draft 2020-12) of both tables, for editors: `$defs/workspace` is
 /// `[workspace.metadata.lambda-images]`, `$defs/pyproject` is `[tool.lambda-image]`.
 pub fn render_schema() -> Value {

@@ -19,6 +19,7 @@
 
 pub mod affected;
 pub mod base_commit;
+pub mod base_lock;
 pub mod cache;
 pub mod ci;
 pub mod config;

@@ -301,10 +301,10 @@ fn template(image: &Image, result: ResultOf) -> BuildTemplate {
     for base in &image.bases {
         match &base.source {
             BaseSource::Internal(name) => drop(internal.insert(base.written.clone(), name.clone())),
-            BaseSource::External { mirror: Some(mirror) } => {
-                drop(contexts.insert(base.written.clone(), format!("docker-image://{mirror}")));
+            BaseSource::External { stand_in: Some(other) } => {
+                drop(contexts.insert(base.written.clone(), format!("docker-image://{other}")));
             }
-            BaseSource::External { mirror: None } => {}
+            BaseSource::External { stand_in: None } => {}
         }
     }
     for (context, source) in &declaration.contexts {

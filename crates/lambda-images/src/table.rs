@@ -70,7 +70,7 @@ impl<'a> Source<'a> {
         (line, start - line_start - uncounted + 1)
     }
 
-    fn problem(&self, span: Option<Range<usize>>, message: String) -> Problem {
+    pub(crate) fn problem(&self, span: Option<Range<usize>>, message: String) -> Problem {
         let (line, column) = self.place(span);
         Problem::of_file(self.path, message).at(line, column)
     }

@@ -1,10 +1,12 @@
 //! The command line, as clap sees it. What each command does is in `commands`.
 
+mod bases;
 mod check_tags;
 mod manifest;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+pub use bases::Bases;
 pub use check_tags::{CheckTags, TagFaultKind};
 pub use manifest::{Manifest, ManifestFormat};
 mod warm_cache;
@@ -36,6 +38,8 @@ pub enum Command {
     WarmCache(WarmCache),
     /// Show which images differ from a commit, and why
     Affected(Affected),
+    /// Show which external base images there are, and what their tags lead to now
+    Bases(Bases),
     /// Show what stands on what
     Graph(Graph),
     /// Show every input of an image, and what changed since it was last built

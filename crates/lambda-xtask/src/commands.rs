@@ -2,6 +2,7 @@
 
 mod affected;
 mod bake;
+mod bases;
 mod build_lambdas;
 mod check_tags;
 mod comparison;
@@ -16,6 +17,7 @@ mod survey;
 mod warm_cache;
 
 pub(crate) use affected::affected;
+pub(crate) use bases::bases;
 pub(crate) use build_lambdas::build_lambdas;
 pub(crate) use check_tags::check_tags;
 pub(crate) use explain::explain;

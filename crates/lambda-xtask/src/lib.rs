@@ -43,8 +43,8 @@ use clap::{CommandFactory as _, Parser};
 use lambda_images::reference::ImageReference;
 
 pub use cli::{
-    Affected, AffectedFormat, BuildLambdas, CacheWriting, CheckTags, Command, Explain, Format,
-    Graph, GraphFormat, Manifest, ManifestFormat, TagFaultKind, WarmCache,
+    Affected, AffectedFormat, Bases, BuildLambdas, CacheWriting, CheckTags, Command, Explain,
+    Format, Graph, GraphFormat, Manifest, ManifestFormat, TagFaultKind, WarmCache,
 };
 pub use environment::Environment;
 pub use failure::{
@@ -81,6 +81,7 @@ pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -
         Command::BuildLambdas(arguments) => commands::build_lambdas(arguments, environment),
         Command::WarmCache(arguments) => commands::warm_cache(arguments, environment),
         Command::Affected(arguments) => commands::affected(arguments, environment),
+        Command::Bases(arguments) => commands::bases(arguments, environment),
         Command::Graph(arguments) => commands::graph(arguments, environment),
         Command::Explain(arguments) => commands::explain(arguments, environment),
         Command::Manifest(arguments) => commands::manifest(arguments, environment),

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use lambda_images::base_lock::{BASE_LOCK, parse_base_lock};
 use lambda_images::config::{Config, Kind, Network, parse_config, parse_network};
 use lambda_images::discovery::{ImageName, PyprojectFile, declare};
 use lambda_images::graph::{ImageGraph, build_graph};
@@ -31,6 +32,8 @@ pub(crate) struct Workspace {
     pub(crate) network: Network,
     /// Texts of all Dockerfiles, by path.
     pub(crate) dockerfiles: BTreeMap<String, String>,
+    /// Whether there is a lock of external bases.
+    has_lock: bool,
     /// Paths of all Dockerfiles that there could be.
     pub(crate) declared: BTreeSet<String>,
 }
@@ -68,6 +71,13 @@ impl Workspace {
         let text = read_text(checkout, CONFIG_FILE, &mut problems).unwrap_or_default();
         let (mut config, found) = parse_config(CONFIG_FILE, &text);
         problems.extend(found);
+        let lock = read_text(checkout, BASE_LOCK, &mut problems);
+        let has_lock = lock.is_some();
+        if let Some(text) = lock {
+            let (lock, found) = parse_base_lock(&text);
+            problems.extend(found);
+            config.base_lock = lock;
+        }
         let network = apply_environment(&mut config, environment)?;
         let pyprojects = read_pyprojects(checkout, &config, &mut problems);
         let (declarations, found) = declare(&config, &pyprojects);
@@ -81,19 +91,21 @@ impl Workspace {
             problems.dedup();
             return Err(WorkspaceProblems(problems).into());
         }
-        Ok(Workspace { root, config, graph, pyprojects, network, dockerfiles, declared })
+        Ok(Workspace { root, config, graph, pyprojects, network, dockerfiles, declared, has_lock })
     }
 
     /// The files that were read to make the graph.
     pub(crate) fn settings_files(&self) -> impl Iterator<Item = &str> {
         let pyprojects = self.pyprojects.iter().map(|file| file.path.as_str());
         let dockerfiles = self.dockerfiles.keys().map(String::as_str);
-        [CONFIG_FILE].into_iter().chain(pyprojects).chain(dockerfiles)
+        let lock = self.has_lock.then_some(BASE_LOCK);
+        [CONFIG_FILE].into_iter().chain(lock).chain(pyprojects).chain(dockerfiles)
     }
 
     /// Whether a file with this path shapes the graph, or is an ignore file, or could be.
     pub(crate) fn is_settings(&self, path: &str) -> bool {
         path == CONFIG_FILE
+            || path == BASE_LOCK
             || path.rsplit('/').next() == Some(PYPROJECT)
             || path.ends_with(".dockerignore")
             || is_attributes(path)

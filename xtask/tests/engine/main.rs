@@ -8,6 +8,7 @@
 
 mod adoption;
 mod affected;
+mod bases;
 mod build;
 mod caches;
 mod changes;

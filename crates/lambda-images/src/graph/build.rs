@@ -1,14 +1,16 @@
 //! From declarations and the texts of Dockerfiles to the graph, and all that is wrong with them.
 
 mod dependencies;
+mod externals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::{ContextRead, Cut, Note, RemoteKind, Resolved, Settings};
+use dockerfile::{ContextRead, Cut, Note, Resolved, Settings};
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 pub use self::dependencies::{not_brought_in, package_use};
+pub use self::externals::{ExternalBase, PinnedBy, external_bases};
 use super::{
     BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, EdgeKind, Image,
     ImageGraph,
@@ -61,7 +63,8 @@ pub fn build_graph(
         images.extend(image.map(|image| (image.name().clone(), image)));
     }
     read_what_triggers_may(&mut images);
-    let mut warnings = unpinned_remotes(&images);
+    let mut warnings = externals::unpinned_remotes(&images);
+    warnings.extend(externals::unpinned_bases(config, &images));
     dependencies::add_dependencies(&builder, &mut images, &mut warnings);
     warnings.sort();
     report_other_platforms(&images, &mut problems);
@@ -116,24 +119,6 @@ fn read_what_triggers_may(images: &mut BTreeMap<ImageName, Image>) {
             image.read_whole_context(line, &message);
         }
     }
-}
-
-/// What an `ADD` brings that nothing pins is no input: nobody knows what it is.
-fn unpinned_remotes(images: &BTreeMap<ImageName, Image>) -> Vec<Problem> {
-    let unpinned = |image: &Image| -> Vec<Problem> {
-        let remotes = image.resolved.remotes.iter().filter(|remote| remote.checksum.is_none());
-        let problem = |remote: &dockerfile::RemoteSource| {
-            let message =
-                format!("`{}` is not pinned: a change of it affects no image", remote.source);
-            let hint = match remote.kind {
-                RemoteKind::Git => "name a commit: `ADD https://….git#<commit> …`",
-                RemoteKind::Http => "pin it: `ADD --checksum=sha256:… …`",
-            };
-            Problem::of_file(&image.declaration.dockerfile, message).at(remote.line, 1).hint(hint)
-        };
-        remotes.map(problem).collect()
-    };
-    images.values().flat_map(unpinned).collect()
 }
 
 fn package_cycles(packages: &BTreeMap<PackageName, Package>) -> Vec<Problem> {
@@ -201,9 +186,11 @@ impl Builder<'_> {
             contexts: context_uses(declaration, &resolved),
             resolved,
             bases: bases.into_values().collect(),
+            externals: Vec::new(),
             depends_on: BTreeMap::new(),
             copied: BTreeMap::new(),
         };
+        image.externals = externals::external_uses(declaration, &image.bases);
         if declaration.reads == Reads::Context {
             image.read_whole_context(1, "`reads` is `\"context\"`");
         }
@@ -280,7 +267,7 @@ impl Builder<'_> {
             problems.push(problem.hint(format!("did you mean `{image}`?")));
             return None;
         }
-        Some(BaseSource::External { mirror: self.config.mirrors.apply(written) })
+        Some(BaseSource::External { stand_in: self.config.stand_in(written) })
     }
 
     fn image_of_package(&self, text: &str) -> Option<&ImageName> {
@@ -299,7 +286,7 @@ impl Builder<'_> {
         let mut declaration = declaration.clone();
         for source in declaration.contexts.values_mut() {
             if let ContextSource::Reference(reference) = source
-                && let Some(mirror) = self.config.mirrors.apply(reference)
+                && let Some(mirror) = self.config.stand_in(reference)
             {
                 *reference = mirror;
             }
@@ -379,6 +366,7 @@ pub fn cut_image(
         declaration,
         resolved,
         bases,
+        externals: Vec::new(),
         depends_on,
         copied: BTreeMap::new(),
     };

@@ -17,7 +17,7 @@ fn check(texts: &Texts, expected: &Expect) {
             .collect();
         text += &format!("{} <- {}; reads {}", image.name(), edges.join(", "), contexts.join(", "));
         for base in &image.bases {
-            if let BaseSource::External { mirror } = &base.source {
+            if let BaseSource::External { stand_in: mirror } = &base.source {
                 text +=
                     &format!("; {} is {}", base.written, mirror.as_deref().unwrap_or("external"));
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pyproject::{Dependency, PackageName, Section};
 
+use crate::base_lock::{BASE_LOCK, parse_base_lock};
 use crate::config::{Config, Kind, parse_config};
 use crate::discovery::{ImageDeclaration, PyprojectFile, declare};
 use crate::graph::{BASE_IMAGE, BaseSource, Image, ImageGraph};
@@ -59,12 +60,12 @@ impl<'a> Settings<'a> {
     }
 
     pub(super) fn holds(&self, path: &str) -> bool {
-        path == self.config_path || path.rsplit('/').next() == Some(PYPROJECT)
+        path == self.config_path || path == BASE_LOCK || path.rsplit('/').next() == Some(PYPROJECT)
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
         let pyprojects = self.pyprojects.iter().map(|file| file.path.as_str());
-        std::iter::once(self.config_path).chain(pyprojects)
+        [self.config_path, BASE_LOCK].into_iter().chain(pyprojects)
     }
 
     pub(super) fn touched(&mut self, changes: &[SettingsChange]) -> Vec<ImageSet> {
@@ -72,7 +73,8 @@ impl<'a> Settings<'a> {
             .iter()
             .map(|change| {
                 let project = |text: &Option<String>| {
-                    let text = text.as_ref().filter(|_| change.path != self.config_path)?;
+                    let is_project = change.path.rsplit('/').next() == Some(PYPROJECT);
+                    let text = text.as_ref().filter(|_| is_project)?;
                     Some(Project::read(&change.path, text))
                 };
                 (project(&change.old), project(&change.new))
@@ -86,9 +88,11 @@ impl<'a> Settings<'a> {
         let changes = changes.iter().zip(&read);
         changes
             .map(|(change, (old, new))| {
+                let text = |text: &Option<String>| text.clone().unwrap_or_default();
                 if change.path == self.config_path {
-                    let text = |text: &Option<String>| text.clone().unwrap_or_default();
                     self.config_touched(&text(&change.old), &text(&change.new))
+                } else if change.path == BASE_LOCK {
+                    self.lock_touched(&text(&change.old), &text(&change.new))
                 } else {
                     self.projects().touched(old.as_ref(), new.as_ref())
                 }
@@ -110,6 +114,17 @@ impl<'a> Settings<'a> {
 
     fn projects(&mut self) -> &mut Projects {
         self.projects.get_or_insert_with(|| Projects::read(self.graph, self.pyprojects))
+    }
+
+    /// The images on a base that is locked to something else.
+    fn lock_touched(&self, old: &str, new: &str) -> ImageSet {
+        let ((old, _), (new, _)) = (parse_base_lock(old), parse_base_lock(new));
+        let changed: BTreeSet<&str> = old.differences(&new).collect();
+        let stands_on = |image: &Image| {
+            image.externals.iter().any(|used| changed.contains(used.written.as_str()))
+        };
+        let images = self.graph.images().iter().enumerate();
+        images.filter(|(_, image)| stands_on(image)).map(|(index, _)| index).collect()
     }
 
     fn config_touched(&self, old: &str, new: &str) -> ImageSet {
@@ -237,7 +252,7 @@ fn workspace_settings(image: &Image, config: &Config) -> Vec<Option<String>> {
     }
     for base in &image.bases {
         if let BaseSource::External { .. } = base.source {
-            values.push(config.mirrors.apply(&base.written));
+            values.push(config.stand_in(&base.written));
         }
     }
     values

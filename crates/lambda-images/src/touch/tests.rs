@@ -204,6 +204,7 @@ fn files_that_count_one_by_one() {
     files.sort_unstable();
     expect_test::expect![[r#"
         Cargo.toml
+        lambda-images.lock
         lambdas/one/.dockerignore
         lambdas/one/Dockerfile
         lambdas/one/Dockerfile.dockerignore

@@ -88,8 +88,8 @@ fn external_base(survey: &Survey, parts: &Parts, lambda: &PlannedImage) -> Optio
     parts.without.get(&lambda.name)?;
     let image = survey.workspace.graph.get(&lambda.name)?;
     let base = image.bases.iter().find_map(|base| match &base.source {
-        BaseSource::External { mirror } => {
-            Some(mirror.clone().unwrap_or_else(|| base.written.clone()))
+        BaseSource::External { stand_in } => {
+            Some(stand_in.clone().unwrap_or_else(|| base.written.clone()))
         }
         BaseSource::Internal(_) => None,
     })?;
