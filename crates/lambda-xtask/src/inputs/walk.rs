@@ -93,6 +93,9 @@ impl Item {
 const DEPTH: usize = 3;
 const MANY: usize = 16;
 
+/// Entries of a piece at most: a bigger one would be moved again and again as it grows.
+const PIECE: usize = 512;
+
 /// Entries, in pieces that stand one behind the other in the order of their paths.
 #[derive(Default)]
 struct Listed {
@@ -105,6 +108,14 @@ struct Listed {
 }
 
 impl Listed {
+    fn push(&mut self, entry: Entry, seen: Option<Seen>) {
+        if self.entries.len() == PIECE {
+            let full = std::mem::replace(&mut self.entries, Vec::with_capacity(PIECE));
+            self.pieces.push_back(full);
+        }
+        self.entries.push((entry, seen));
+    }
+
     fn append(&mut self, mut more: Listed) {
         self.pieces.push_back(std::mem::take(&mut self.entries));
         self.pieces.append(&mut more.pieces);
@@ -167,7 +178,7 @@ impl Walk<'_> {
         let mut below = below.into_iter();
         for item in items {
             match item {
-                Item::Entry(entry, seen) => listed.entries.push((entry, seen)),
+                Item::Entry(entry, seen) => listed.push(entry, seen),
                 Item::Below(level) => match below.next() {
                     Some(below) => listed.append(below),
                     None => self.list(&level, depth + 1, listed),
