@@ -51,7 +51,7 @@ pub(crate) fn build_lambdas(
         note(&comparison.summary());
         selected = comparison.affected();
         if selected.is_empty() {
-            return nothing_affected(arguments.format, &survey);
+            return nothing_affected(arguments, &survey);
         }
     }
     let bases = if is_dev {
@@ -155,8 +155,17 @@ fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<Failure> {
 }
 
 /// What `--affected` prints where no image is.
-fn nothing_affected(format: Format, survey: &Survey) -> anyhow::Result<u8> {
-    if format == Format::Json {
+fn nothing_affected(arguments: &BuildLambdas, survey: &Survey) -> anyhow::Result<u8> {
+    if !arguments.dry_run {
+        // What left the workspace leaves the manifest, whether or not anything is built.
+        let before = survey.state.read_manifest(&survey.stack);
+        let mut manifest = before.clone();
+        manifest.prune(&survey.stack, &survey.workspace.graph);
+        if manifest != before || !survey.state.manifest_path().exists() {
+            survey.state.write_manifest(&manifest)?;
+        }
+    }
+    if arguments.format == Format::Json {
         let manifest = survey.state.manifest_path();
         super::print(&format!(
             "{:#}\n",
