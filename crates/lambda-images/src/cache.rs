@@ -155,6 +155,14 @@ fn is_possible(
         );
         return false;
     }
+    if facts.registry.is_none() && entry.options.values().any(|value| value.contains("{registry}"))
+    {
+        caches.notes.insert(format!(
+            "note: the `{}` cache is left out: it lies in the registry, and images are kept in the local Docker store",
+            kind.as_str()
+        ));
+        return false;
+    }
     let Some(builder) = facts.builder.filter(|builder| !builder.ability.can(kind, direction))
     else {
         return true;

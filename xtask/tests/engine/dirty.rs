@@ -108,3 +108,29 @@ fn dirty_images_stay_here() {
     assert_eq!(image(&manifest, "reader")["pushed"], false);
     assert!(!is_pushed(&workspace, "reader"));
 }
+
+#[test]
+fn neither_development_mode_nor_a_warm_cache_pushes_dirty_bases() {
+    let workspace = dirty_workspace();
+    for arguments in [
+        &["build-lambdas", "--dev"][..],
+        &["build-lambdas", "--refresh-base", "reader"],
+        &["warm-cache"],
+    ] {
+        let ended = workspace.run(arguments, 1);
+        assert!(
+            ended.stderr.contains("dirty image") && ended.stderr.contains("base-core: `packages/"),
+            "{arguments:?}: {}",
+            ended.stderr
+        );
+    }
+    assert!(!is_pushed(&workspace, "base-core"));
+    let repository = format!("{}/base-core-{}", test_registry(), workspace.stack());
+    assert_eq!(fetch_manifest(&repository, "stable"), None);
+
+    workspace.run(&["warm-cache", "--load"], 0);
+    assert!(!is_pushed(&workspace, "base-core"));
+    workspace.run(&["build-lambdas", "--dev", "--allow-dirty"], 0);
+    assert!(is_pushed(&workspace, "base-core"));
+    assert!(fetch_manifest(&repository, "stable").is_some());
+}

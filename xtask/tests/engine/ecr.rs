@@ -118,7 +118,7 @@ fn all_missing_repositories_are_named_before_anything_is_built() {
         ended.stderr,
         format!(
             "error: the registry has no repository `{core}`, `{reader}`, `{writer}`\n\
-             hint: `--create-repositories` makes them; by hand: `aws ecr create-repository --region {REGION} --repository-name {core}`, and so for each\n"
+             hint: `cargo xtask build-lambdas --create-repositories` makes them; by hand: `aws ecr create-repository --region {REGION} --repository-name {core}`, and so for each\n"
         )
     );
     assert_eq!(ended.stdout, "");

@@ -31,6 +31,12 @@ pub struct WarmCache {
     /// Allow `--dev` in CI, and a push by it to a protected stack
     #[arg(long)]
     pub allow_dev: bool,
+    /// Keep base images in the local Docker store, even if a registry is configured
+    #[arg(long)]
+    pub load: bool,
+    /// Push base images even if their inputs are in no commit
+    #[arg(long, conflicts_with = "load")]
+    pub allow_dirty: bool,
     /// Builds at once [default: the number of cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,

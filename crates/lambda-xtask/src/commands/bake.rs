@@ -8,7 +8,9 @@ use lambda_images::plan::{Destination, PlannedImage};
 use lambda_images::reference::ImageReference;
 use serde_json::{Map, Value, json};
 
+use super::execution::dirty_pushes;
 use super::survey::Survey;
+use crate::display::note;
 
 /// Targets for `wanted`; what they stand on and is not among them is named by its identity.
 pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyhow::Result<Value> {
@@ -22,6 +24,9 @@ pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyh
             .filter(|(name, _)| !wanted.contains(*name))
             .map(|(name, names)| (name.clone(), names.identity.clone()))
             .collect();
+        if let Some(message) = dirty_pushes(&plan, survey) {
+            note(&format!("warning: {message}"));
+        }
         for image in plan.images.iter().filter(|image| wanted.contains(&image.name)) {
             survey.stage(&image.name)?;
             let target = target(survey, image, &identities, wanted)?;

@@ -86,7 +86,8 @@ fn ask(bases: &[&ExternalBase], environment: &Environment) -> Answers {
     let is_fixed =
         |base: &&&ExternalBase| matches!(base.pinned, Some(PinnedBy::Reference | PinnedBy::Mirror));
     let asked: Vec<&&ExternalBase> = bases.iter().filter(|base| !is_fixed(base)).collect();
-    let references = asked.iter().filter_map(|base| base.mirrored.parse::<ImageReference>().ok());
+    let texts = asked.iter().flat_map(|base| [&base.mirrored, &base.written]);
+    let references = texts.filter_map(|text| text.parse::<ImageReference>().ok());
     let hosts: BTreeSet<String> =
         references.map(|reference| host_of(&reference).to_owned()).collect();
     let client = |host: String| {
@@ -94,17 +95,27 @@ fn ask(bases: &[&ExternalBase], environment: &Environment) -> Answers {
         (host, client)
     };
     let clients: BTreeMap<String, RegistryClient> = hosts.into_iter().map(client).collect();
+    let resolve = |text: &str| match text.parse::<ImageReference>() {
+        Ok(reference) => {
+            clients[host_of(&reference)].resolve(&reference).map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    };
     let ask = |base: &&&ExternalBase| {
-        let answer = match base.mirrored.parse::<ImageReference>() {
-            Ok(reference) => {
-                clients[host_of(&reference)].resolve(&reference).map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        let answer = match answer {
+        let mut answer = match resolve(&base.mirrored) {
             Ok(None) => Err(format!("there is no `{}`", base.mirrored)),
             answer => answer,
         };
+        // What is locked is everybody's: a mirror that is behind, or holds something else, must not
+        // decide it where the origin can be asked.
+        if base.mirrored != base.written
+            && let (Ok(Some(mirrored)), Ok(Some(origin))) = (&answer, resolve(&base.written))
+            && *mirrored != origin
+        {
+            answer = Err(format!(
+                "its mirror has {mirrored}, and its own registry {origin}: update the mirror, or give it the digest that is meant"
+            ));
+        }
         (base.written.clone(), answer)
     };
     asked.par_iter().map(ask).collect()

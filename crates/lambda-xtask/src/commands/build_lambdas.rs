@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use lambda_images::config::TagPolicy;
-use lambda_images::plan::{Action, Destination, Plan};
+use lambda_images::plan::{Action, Plan};
 use lambda_images::tag::GitState;
 use serde_json::json;
 
 use super::dev::{DevOptions, after_bases, stand_on_stable};
 use super::execution::Execution;
-use super::explain::some_of;
 use super::report::{
     plan_json, render_end, render_plan, render_reasons, render_table, result_json,
 };
@@ -17,7 +16,7 @@ use super::survey::{Survey, Wanted};
 use crate::cli::{BuildLambdas, Format};
 use crate::display::note;
 use crate::environment::Environment;
-use crate::failure::{EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, Failure};
+use crate::failure::{EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS};
 use crate::run::{Finished, Outcome};
 use crate::store::LookUpError;
 use crate::switches::{check_buildkit, progress_form, wants_dev};
@@ -34,6 +33,8 @@ pub(crate) fn build_lambdas(
         progress: progress_form(environment)?,
         cache_write: arguments.cache_write,
         create_repositories: arguments.create_repositories,
+        allow_dirty: arguments.allow_dirty,
+        asks_for_push: arguments.push,
     };
     let wanted = match (arguments.load, arguments.push) {
         (true, _) => Wanted::Local,
@@ -70,22 +71,12 @@ pub(crate) fn build_lambdas(
     let known = known.as_ref().map(|stored| *stored).map_err(String::as_str);
     let mut plan = survey.plan(&selected, known, &last, arguments.force);
     warn_without_git(&survey, &plan);
-    let dirty = if arguments.allow_dirty { None } else { dirty_pushes(&plan, &survey) };
     if arguments.dry_run {
-        if let Some(dirty) = &dirty {
-            note(&format!("warning: {}", dirty.message));
-        }
+        execution.warn_of_dirty(&survey, &plan);
         return show_plan(arguments, &survey, &execution, plan);
     }
     stored.map_err(LookUpError::into_failure)?;
-    if let Some(mut dirty) = dirty {
-        // Who did not ask for a push may be content without.
-        let load =
-            if arguments.push { "" } else { "`--load` to keep them in the local Docker store, " };
-        dirty.hint =
-            Some(format!("commit these files, {load}or `--allow-dirty` to push all the same"));
-        return Err(dirty.into());
-    }
+    execution.refuse_dirty(&survey, &plan)?;
     if arguments.explain {
         note(render_reasons(&plan).trim_end());
     }
@@ -135,23 +126,6 @@ pub(super) fn exit_code(finished: &Finished) -> u8 {
     } else {
         EXIT_SUCCESS
     }
-}
-
-/// What would be pushed though its inputs are in no commit: nobody could build it again.
-fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<Failure> {
-    if survey.destination != Destination::Registry {
-        return None;
-    }
-    let mut message = String::new();
-    let mut count = 0;
-    let pushed = plan.images.iter().filter(|image| image.action != Action::UpToDate);
-    for image in pushed.filter(|image| image.git.is_dirty()) {
-        count += 1;
-        message += &format!("\n  {}: {}", image.name, some_of(image.git.dirty_paths()));
-    }
-    let images = if count == 1 { "1 dirty image" } else { &format!("{count} dirty images") };
-    let message = format!("{images} would be pushed{message}");
-    (count > 0).then_some(Failure { code: EXIT_FAILURE, message, hint: None })
 }
 
 /// What `--affected` prints where no image is.

@@ -62,7 +62,13 @@ pub(crate) fn stand_on_stable(
 ) -> anyhow::Result<Option<Ran>> {
     refuse(survey, options, environment)?;
     let needed = needed_bases(&survey.workspace.graph, selected);
-    let mut found = look_up_stable(survey, &needed)?;
+    let mut found = match look_up_stable(survey, &needed) {
+        Err(error) if options.dry_run => {
+            note(&format!("note: which bases are `stable` is not known: {error:#}"));
+            BTreeMap::new()
+        }
+        found => found?,
+    };
     let missing: BTreeSet<ImageName> =
         needed.into_iter().filter(|name| options.refresh || !found.contains_key(name)).collect();
     found.retain(|name, _| !missing.contains(name));

@@ -7,14 +7,16 @@ use lambda_images::cache::{
     CacheBuilder, CacheEntry, CacheFacts, CacheWrite, caches_of, may_write,
 };
 use lambda_images::discovery::ImageName;
-use lambda_images::plan::{Action, Plan};
+use lambda_images::plan::{Action, Destination, Plan, PlannedImage};
 use lambda_images::record::Record;
 
+use super::explain::some_of;
 use super::survey::Survey;
 use crate::caches::{cache_builder, holds_cache};
 use crate::cli::CacheWriting;
 use crate::display::note;
 use crate::engine::check_engine;
+use crate::failure::{EXIT_FAILURE, Failure};
 use crate::run::{Finished, Run};
 use crate::switches::{ProgressForm, find_ci_run};
 
@@ -27,6 +29,10 @@ pub(crate) struct Execution {
     pub(crate) cache_write: CacheWriting,
     /// Whether repositories that the registry lacks are made.
     pub(crate) create_repositories: bool,
+    /// Whether images are pushed whose inputs are in no commit.
+    pub(crate) allow_dirty: bool,
+    /// Whether the push was asked for: else it is the configuration's doing.
+    pub(crate) asks_for_push: bool,
 }
 
 impl Execution {
@@ -42,6 +48,8 @@ impl Execution {
         last: &BTreeMap<ImageName, Record>,
         stage: &(dyn Fn(&ImageName) -> anyhow::Result<()> + Sync),
     ) -> anyhow::Result<Finished> {
+        // Every plan comes by here, also those of bases that somebody else needs.
+        self.refuse_dirty(survey, plan)?;
         survey.provide_repositories(plan, self.create_repositories)?;
         if plan.images.iter().any(|image| image.action.runs_build()) {
             let builder = check_engine(&survey.environment, plan, survey.destination)?;
@@ -71,6 +79,33 @@ impl Execution {
         let mut manifest = survey.state.read_manifest(&survey.stack);
         manifest.prune(&survey.stack, &survey.workspace.graph);
         run.run(&mut manifest)
+    }
+
+    /// Refuses a plan that would push what nobody could build again.
+    ///
+    /// # Errors
+    /// All images of the kind, with their files.
+    pub(crate) fn refuse_dirty(&self, survey: &Survey, plan: &Plan) -> anyhow::Result<()> {
+        match dirty_pushes(plan, survey).filter(|_| !self.allow_dirty) {
+            None => Ok(()),
+            Some(message) => {
+                // Who did not ask for a push may be content without.
+                let load = match self.asks_for_push {
+                    true => "",
+                    false => "`--load` to keep them in the local Docker store, ",
+                };
+                let hint =
+                    format!("commit these files, {load}or `--allow-dirty` to push all the same");
+                Err(Failure { code: EXIT_FAILURE, message, hint: Some(hint) }.into())
+            }
+        }
+    }
+
+    /// Says what a run of this plan would refuse.
+    pub(crate) fn warn_of_dirty(&self, survey: &Survey, plan: &Plan) {
+        if let Some(message) = dirty_pushes(plan, survey).filter(|_| !self.allow_dirty) {
+            note(&format!("warning: {message}"));
+        }
     }
 
     /// Gives each build its caches, and says once what had to be left out. Warming reads caches
@@ -125,4 +160,25 @@ fn has_caches(survey: &Survey, plan: &Plan) -> bool {
             has_some(&image.declaration.cache_from) || has_some(&image.declaration.cache_to)
         })
     })
+}
+
+/// What would be pushed though its inputs are in no commit.
+pub(super) fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<String> {
+    if survey.destination != Destination::Registry {
+        return None;
+    }
+    let is_pushed = |image: &&PlannedImage| {
+        matches!(image.action, Action::Build | Action::Retag) && image.git.is_dirty()
+    };
+    let dirty: Vec<&PlannedImage> = plan.images.iter().filter(is_pushed).collect();
+    let images = match dirty.len() {
+        0 => return None,
+        1 => "1 dirty image".to_owned(),
+        count => format!("{count} dirty images"),
+    };
+    let mut message = format!("{images} would be pushed");
+    for image in dirty {
+        message += &format!("\n  {}: {}", image.name, some_of(image.git.dirty_paths()));
+    }
+    Some(message)
 }

@@ -47,9 +47,11 @@ pub(crate) fn warm_cache(arguments: &WarmCache, environment: &Environment) -> an
         // It stops short of what a cache is to hold.
         cache_write: CacheWriting::Never,
         create_repositories: false,
+        allow_dirty: arguments.allow_dirty,
+        asks_for_push: false,
     };
-    let mut survey =
-        Survey::take(environment, arguments.stack.as_deref(), Wanted::Configured, true)?;
+    let wanted = if arguments.load { Wanted::Local } else { Wanted::Configured };
+    let mut survey = Survey::take(environment, arguments.stack.as_deref(), wanted, true)?;
     let selected = survey.workspace.select(&arguments.images)?;
     let bases = if is_dev {
         let options = DevOptions { allow: arguments.allow_dev, ..DevOptions::default() };

@@ -103,7 +103,7 @@ impl RegistryError {
             }
             RegistryError::RepositoriesMissing { names, region } => {
                 let first = names.first().map_or("", String::as_str);
-                format!("`--create-repositories` makes them; by hand: `aws ecr create-repository --region {region} --repository-name {first}`, and so for each")
+                format!("`cargo xtask build-lambdas --create-repositories` makes them; by hand: `aws ecr create-repository --region {region} --repository-name {first}`, and so for each")
             }
             RegistryError::Command { command, .. } if command.starts_with("docker") => {
                 "run it by hand to see more; it is given the password of `aws ecr get-login-password`".to_owned()

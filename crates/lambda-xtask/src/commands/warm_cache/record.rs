@@ -120,7 +120,8 @@ impl Cache {
 
     fn has(&self, layers: &BTreeSet<String>) -> bool {
         let ids: BTreeSet<&String> = self.layers.iter().map(|record| &record.id).collect();
-        layers.iter().all(|id| ids.contains(id))
+        // Nothing at all is no proof that anything is there.
+        !layers.is_empty() && layers.iter().all(|id| ids.contains(id))
     }
 
     fn used_since(self, before: &Cache) -> Vec<CacheRecord> {
