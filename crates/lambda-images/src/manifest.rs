@@ -125,14 +125,15 @@ impl Manifest {
         self.images.retain(|image| graph.get(&image.name).is_some());
     }
 
-    /// Puts an image in that `destination` has, in place of an earlier entry of its name.
+    /// Puts an image in that `destination` has, in place of an earlier entry of its name. Gives whether
+    /// that changed anything.
     pub fn insert(
         &mut self,
         planned: &PlannedImage,
         stored: &StoredImage,
         destination: Destination,
         inputs_size: u64,
-    ) {
+    ) -> bool {
         let reference = &planned.names.reference;
         let image_ref = match &stored.digest {
             Some(digest) => reference.pinned(digest),
@@ -158,9 +159,11 @@ impl Manifest {
             sizes: Sizes { image: stored.size, inputs: inputs_size },
         };
         match self.images.binary_search_by(|image| image.name.cmp(&planned.name)) {
+            Ok(index) if self.images[index] == entry => return false,
             Ok(index) => self.images[index] = entry,
             Err(index) => self.images.insert(index, entry),
         }
+        true
     }
 }
 

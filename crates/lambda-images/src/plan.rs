@@ -135,8 +135,8 @@ pub struct PlanFacts<'a> {
     pub inputs: &'a BTreeMap<ImageName, (Inputs, Fingerprint)>,
     /// The same with every file: asked for only where it is needed to say what changed.
     pub record_of: &'a dyn Fn(&ImageName) -> Record,
-    /// The records of the last builds here.
-    pub last: &'a BTreeMap<ImageName, Record>,
+    /// The record of an image's last build here: asked for only where the image is to be built.
+    pub last: &'a dyn Fn(&ImageName) -> Option<Record>,
     /// The images' names.
     pub names: &'a BTreeMap<ImageName, ImageNames>,
     /// What git says.
@@ -245,12 +245,12 @@ fn decide(image: &Image, facts: &PlanFacts, force: bool) -> (Action, Vec<Reason>
     let names = &facts.names[name];
     let Some(identity) = stored.identity else {
         let mut reasons = vec![Reason::IdentityMissing];
-        match facts.last.get(name) {
+        match (facts.last)(name) {
             None => reasons.push(Reason::NeverBuilt),
             Some(last) if last.fingerprint == facts.inputs[name].1 => {
                 reasons.push(Reason::ImageGone);
             }
-            Some(last) => reasons.extend(reasons_since(last, &(facts.record_of)(name))),
+            Some(last) => reasons.extend(reasons_since(&last, &(facts.record_of)(name))),
         }
         return (Action::Build, reasons);
     };

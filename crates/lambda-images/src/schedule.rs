@@ -70,13 +70,11 @@ impl Schedule {
             })
             .collect();
         // Bases come before what stands on them, so from the end each path is known in time.
+        let own: Vec<Duration> = jobs.iter().map(|job| job.path).collect();
         for index in (0..jobs.len()).rev() {
             let path = jobs[index].path;
             for base in jobs[index].bases.clone() {
-                let own = expected(&jobs[base].name);
-                let through =
-                    path + if plan.images[base].action.runs_build() { own } else { Duration::ZERO };
-                jobs[base].path = jobs[base].path.max(through);
+                jobs[base].path = jobs[base].path.max(path + own[base]);
             }
         }
         Schedule { jobs, running: 0, limit: limit.max(1), stopped: false }

@@ -36,7 +36,6 @@ pub(crate) struct Run<'a> {
     pub(crate) plan: &'a Plan,
     /// An image's inputs as they were when its fingerprint was made.
     pub(crate) record_of: &'a (dyn Fn(&ImageName) -> Record + Sync),
-    pub(crate) last: &'a BTreeMap<ImageName, Record>,
     /// Bytes of each image's input files.
     pub(crate) input_size: &'a (dyn Fn(&ImageName) -> u64 + Sync),
     /// Writes the Dockerfile and the ignore file that the builder is handed.
@@ -92,8 +91,8 @@ impl Run<'_> {
             self.plan.images.iter().map(|image| image.name.as_str().len()).max().unwrap_or(0);
         let left = outcomes.iter().filter(|outcome| outcome.is_none()).count();
         let expected = |name: &ImageName| {
-            self.last
-                .get(name)
+            self.state
+                .read_record(name)
                 .and_then(|record| record.duration_ms)
                 .map_or(UNKNOWN, Duration::from_millis)
         };
@@ -134,33 +133,37 @@ impl Run<'_> {
 
     /// Images that need nothing are in the manifest before the first build starts.
     fn keep_what_exists(&self, manifest: &mut Manifest) -> anyhow::Result<()> {
-        let before = manifest.clone();
+        let mut is_changed = !self.state.manifest_path().exists();
         let exists = |image: &&PlannedImage| {
             image.action == Action::UpToDate && image.standing != Standing::StableBase
         };
         for image in self.plan.images.iter().filter(exists) {
             if let Some(stored) = &image.stored.identity {
                 let size = (self.input_size)(&image.name);
-                manifest.insert(image, stored, self.store.destination, size);
-                self.keep_record(&image.name, None)?;
+                let is_other = manifest.insert(image, stored, self.store.destination, size);
+                // A record is written before the entry: where that is as it was, so is the record.
+                // It may be long, and is read only where it may have to be written.
+                if is_other || !self.state.has_record(&image.name) {
+                    self.keep_record(image, None)?;
+                }
+                is_changed |= is_other;
             }
         }
-        if *manifest != before || !self.state.manifest_path().exists() {
+        if is_changed {
             self.state.write_manifest(manifest)?;
         }
         Ok(())
     }
 
-    fn keep_record(&self, name: &ImageName, duration: Option<Duration>) -> anyhow::Result<()> {
-        let last = self.last.get(name);
-        let fingerprint = self.plan.images.iter().find(|image| image.name == *name);
-        let fingerprint = fingerprint.map(|image| image.fingerprint);
-        if duration.is_none() && last.map(|last| last.fingerprint) == fingerprint {
-            return Ok(());
-        }
+    /// Remembers what an image is made from; `duration` is how long that took, if it was now.
+    fn keep_record(&self, image: &PlannedImage, duration: Option<Duration>) -> anyhow::Result<()> {
+        let name = &image.name;
         let duration_ms = match duration {
             Some(duration) => u64::try_from(duration.as_millis()).ok(),
-            None => last.and_then(|last| last.duration_ms),
+            None => match self.state.read_record(name) {
+                Some(last) if last.fingerprint == image.fingerprint => return Ok(()),
+                last => last.and_then(|last| last.duration_ms),
+            },
         };
         self.state.write_record(name, &Record { duration_ms, ..(self.record_of)(name) })
     }

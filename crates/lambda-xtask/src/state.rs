@@ -132,6 +132,10 @@ impl State {
             .filter(|record| record.version == Record::VERSION)
     }
 
+    pub(crate) fn has_record(&self, image: &ImageName) -> bool {
+        self.record_path(image).exists()
+    }
+
     pub(crate) fn write_record(&self, image: &ImageName, record: &Record) -> anyhow::Result<()> {
         write_json(&self.record_path(image), record)
     }

@@ -85,7 +85,7 @@ impl World {
                 inputs: &self.inputs,
                 record_of: &|name| self.records[name].clone(),
                 staged: &|name| format!("staged/{name}"),
-                last: &self.last,
+                last: &|name| self.last.get(name).cloned(),
                 names: &self.names,
                 git: &self.git,
                 stored: Ok(&self.stored),

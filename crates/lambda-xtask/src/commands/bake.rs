@@ -17,7 +17,7 @@ pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyh
     let mut targets = Map::new();
     if !wanted.is_empty() {
         let not_asked = Err("it was not asked");
-        let plan = survey.plan(wanted, not_asked, &BTreeMap::new(), false);
+        let plan = survey.plan(wanted, not_asked, false);
         let identities: BTreeMap<ImageName, ImageReference> = survey
             .names
             .iter()

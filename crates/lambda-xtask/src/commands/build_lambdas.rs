@@ -66,10 +66,9 @@ pub(crate) fn build_lambdas(
         None
     };
     let stored = survey.store().look_up(&survey.names_of(&selected));
-    let last = survey.last_records();
     let known = stored.as_ref().map_err(ToString::to_string);
     let known = known.as_ref().map(|stored| *stored).map_err(String::as_str);
-    let mut plan = survey.plan(&selected, known, &last, arguments.force);
+    let mut plan = survey.plan(&selected, known, arguments.force);
     warn_without_git(&survey, &plan);
     if arguments.dry_run {
         execution.warn_of_dirty(&survey, &plan);
@@ -80,8 +79,7 @@ pub(crate) fn build_lambdas(
     if arguments.explain {
         note(render_reasons(&plan).trim_end());
     }
-    let run =
-        |plan: &mut Plan| execution.carry_out(&survey, plan, &last, &|name| survey.stage(name));
+    let run = |plan: &mut Plan| execution.carry_out(&survey, plan, &|name| survey.stage(name));
     let (plan, finished) = match bases {
         None => {
             let finished = run(&mut plan)?;

@@ -190,9 +190,8 @@ fn build_bases(
 ) -> anyhow::Result<Ran> {
     let stored = survey.store().look_up(&survey.names_of(bases));
     let stored = stored.map_err(LookUpError::into_failure)?;
-    let last = survey.last_records();
-    let mut plan = survey.plan(bases, Ok(&stored), &last, false);
-    let finished = execution.carry_out(survey, &mut plan, &last, &|name| survey.stage(name))?;
+    let mut plan = survey.plan(bases, Ok(&stored), false);
+    let finished = execution.carry_out(survey, &mut plan, &|name| survey.stage(name))?;
     Ok((plan, finished))
 }
 

@@ -1,14 +1,13 @@
 //! Carries out a plan: checks the engine, gives the builds their caches, runs them. What
 //! `build-lambdas` and `warm-cache` have in common.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lambda_images::cache::{
     CacheBuilder, CacheEntry, CacheFacts, CacheWrite, caches_of, may_write,
 };
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{Action, Destination, Plan, PlannedImage};
-use lambda_images::record::Record;
 
 use super::explain::some_of;
 use super::survey::Survey;
@@ -45,7 +44,6 @@ impl Execution {
         &self,
         survey: &Survey,
         plan: &mut Plan,
-        last: &BTreeMap<ImageName, Record>,
         stage: &(dyn Fn(&ImageName) -> anyhow::Result<()> + Sync),
     ) -> anyhow::Result<Finished> {
         // Every plan comes by here, also those of bases that somebody else needs.
@@ -62,7 +60,6 @@ impl Execution {
         let run = Run {
             plan,
             record_of: &|name| survey.record(name),
-            last,
             input_size: &|name| survey.input_size(name),
             stage,
             store: &store,

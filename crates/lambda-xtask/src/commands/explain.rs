@@ -20,19 +20,14 @@ pub(crate) fn explain(arguments: &Explain, environment: &Environment) -> anyhow:
     let survey = Survey::take(environment, arguments.stack.as_deref(), Wanted::Configured, false)?;
     let selected = survey.workspace.select(std::slice::from_ref(&arguments.image))?;
     let stored = survey.store().look_up(&survey.names_of(&selected));
-    let last = survey.last_records();
     let known = stored.as_ref().map_err(ToString::to_string);
-    let plan = survey.plan(
-        &selected,
-        known.as_ref().map(|stored| *stored).map_err(String::as_str),
-        &last,
-        false,
-    );
+    let plan =
+        survey.plan(&selected, known.as_ref().map(|stored| *stored).map_err(String::as_str), false);
     let Some(image) = plan.images.iter().find(|image| selected.contains(&image.name)) else {
         anyhow::bail!("`{}` is not in its own plan", arguments.image);
     };
     let now = &survey.record(&image.name);
-    let changes = last.get(&image.name).map(|last| reasons_since(last, now));
+    let changes = survey.state.read_record(&image.name).map(|last| reasons_since(&last, now));
     super::print(&match arguments.format {
         Format::Human => render(&survey, image, now, changes.as_deref()),
         Format::Json => format!("{:#}\n", render_json(&survey, image, now, changes.as_deref())?),

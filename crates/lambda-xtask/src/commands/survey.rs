@@ -241,19 +241,10 @@ impl Survey {
             .collect()
     }
 
-    /// The records of the last builds here.
-    pub(crate) fn last_records(&self) -> BTreeMap<ImageName, Record> {
-        self.names
-            .keys()
-            .filter_map(|name| Some((name.clone(), self.state.read_record(name)?)))
-            .collect()
-    }
-
     pub(crate) fn plan(
         &self,
         selected: &BTreeSet<ImageName>,
         stored: Result<&BTreeMap<ImageName, Stored>, &str>,
-        last: &BTreeMap<ImageName, Record>,
         force: bool,
     ) -> Plan {
         let facts = PlanFacts {
@@ -261,7 +252,7 @@ impl Survey {
             inputs: &self.inputs,
             record_of: &|name| self.record(name),
             staged: &State::staged_dockerfile,
-            last,
+            last: &|name| self.state.read_record(name),
             names: &self.names,
             git: &self.git,
             stored,

@@ -74,10 +74,9 @@ pub(crate) fn warm_cache(arguments: &WarmCache, environment: &Environment) -> an
     if pulled.interrupted {
         return Ok(EXIT_INTERRUPTED);
     }
-    let last = survey.last_records();
     let plan = wanted.plan(&parts, &warm);
     let run = |plan: &mut Plan| {
-        execution.carry_out(&survey, plan, &last, &|name| match parts.stage(&survey, name) {
+        execution.carry_out(&survey, plan, &|name| match parts.stage(&survey, name) {
             Some(staged) => staged,
             None => survey.stage(name),
         })
@@ -133,7 +132,7 @@ fn lambdas_of(
     selected: &BTreeSet<ImageName>,
     stored: &BTreeMap<ImageName, Stored>,
 ) -> Vec<PlannedImage> {
-    let all = survey.plan(selected, Ok(stored), &BTreeMap::new(), false);
+    let all = survey.plan(selected, Ok(stored), false);
     let is_wanted = |image: &PlannedImage| {
         image.kind == Kind::Lambda && (selected.is_empty() || selected.contains(&image.name))
     };
@@ -153,7 +152,7 @@ impl WantedImages {
         // An empty selection is one of all images.
         let base_plan = match bases.is_empty() {
             true => Plan::default(),
-            false => survey.plan(&bases, Ok(stored), &survey.last_records(), false),
+            false => survey.plan(&bases, Ok(stored), false),
         };
         WantedImages { bases, lambdas, base_plan }
     }

@@ -214,7 +214,7 @@ impl<'r> Running<'r, '_> {
                     let size = (run.input_size)(&planned.name);
                     manifest.insert(planned, stored, run.store.destination, size);
                     let duration = ended.built.as_ref().map(|built| built.duration);
-                    run.keep_record(&planned.name, duration)?;
+                    run.keep_record(planned, duration)?;
                     run.state.write_manifest(manifest)?;
                 }
                 self.outcome_of(planned, ended.built)
