@@ -54,6 +54,11 @@ impl State {
         self.folder.join("warm.json")
     }
 
+    /// What was found in the local store.
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.folder.join("store.json")
+    }
+
     /// Where BuildKit's metadata of one build goes.
     pub(crate) fn metadata_path(&self, image: &ImageName) -> PathBuf {
         self.folder.join("metadata").join(format!("{image}.json"))

@@ -1,8 +1,10 @@
 //! What exists already, and giving it a name or taking one away: the local Docker store, asked
 //! through the `docker` command, or a registry.
 
+mod kept;
 mod local;
 mod remote;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +16,9 @@ use lambda_images::reference::{Digest, ImageReference};
 use crate::environment::Environment;
 use crate::failure::environment as environment_failure;
 use crate::registry::{RegistryClient, RegistryError};
+
+pub(crate) use self::kept::FEW;
+pub(crate) use self::watch::Known;
 
 /// Where images are looked for and named.
 pub(crate) struct Store<'a> {
@@ -54,8 +59,8 @@ impl fmt::Display for LookUpError {
 }
 
 impl Store<'_> {
-    /// What the store holds of each image. One process for the local store, whatever the number of
-    /// images; a request for each reference of a registry, over few connections.
+    /// What the store holds of each image. A process per 100 images of the local store, some at once; a
+    /// request for each reference of a registry, over few connections.
     ///
     /// # Errors
     /// The store can't be asked.
@@ -66,6 +71,20 @@ impl Store<'_> {
         match self.destination {
             Destination::Local => self.look_up_local(names).map_err(LookUpError::Local),
             Destination::Registry => self.look_up_remote(names).map_err(LookUpError::Registry),
+        }
+    }
+
+    /// The same, where something of the local store may be `known`, and what is found is kept for the
+    /// next run. `all` are the names of the workspace's images.
+    pub(crate) fn look_up_with(
+        &self,
+        names: &BTreeMap<ImageName, ImageNames>,
+        known: Option<Known>,
+        all: &BTreeMap<ImageName, ImageNames>,
+    ) -> Result<BTreeMap<ImageName, Stored>, LookUpError> {
+        match known.filter(|_| self.destination == Destination::Local) {
+            Some(known) => self.look_up_kept(names, known, all).map_err(LookUpError::Local),
+            None => self.look_up(names),
         }
     }
 

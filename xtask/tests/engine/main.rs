@@ -22,6 +22,7 @@ mod ecr;
 mod failure;
 mod hooks;
 mod interrupt;
+mod kept;
 mod problems;
 mod races;
 mod registry;

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::bake::render_bake;
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
-use super::survey::{Looked, Survey, Wanted, joined, look, tell_warnings};
+use super::survey::{Looked, Survey, Wanted, look, tell_warnings};
 use crate::cli::{Affected, AffectedFormat};
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::EXIT_SUCCESS;
 use crate::git::Against;
+use crate::process::joined;
 use crate::state::State;
 use crate::workspace::Workspace;
 

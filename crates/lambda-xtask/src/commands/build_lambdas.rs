@@ -65,7 +65,7 @@ pub(crate) fn build_lambdas(
     } else {
         None
     };
-    let stored = survey.store().look_up(&survey.names_of(&selected));
+    let stored = survey.look_up(&selected);
     let known = stored.as_ref().map_err(ToString::to_string);
     let known = known.as_ref().map(|stored| *stored).map_err(String::as_str);
     let mut plan = survey.plan(&selected, known, arguments.force);

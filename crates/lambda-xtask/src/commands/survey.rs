@@ -27,10 +27,11 @@ use crate::environment::Environment;
 use crate::failure::usage;
 use crate::git::{Against, Git, git_states};
 use crate::inputs::{AllInputs, Found};
+use crate::process::joined;
 use crate::registry::RegistryClient;
 use crate::stage::{index_of, stage};
 use crate::state::State;
-use crate::store::Store;
+use crate::store::{FEW, Known, LookUpError, Store};
 use crate::tree_caches::TreeCaches;
 use crate::workspace::Workspace;
 
@@ -53,6 +54,8 @@ pub(crate) struct Survey {
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
     /// In development mode, the bases that are used as they are.
     pub(crate) stable: StableBases,
+    /// What is known of the local store before it is asked.
+    known: Option<Known>,
     /// Held by a run: two at once would write over each other's logs and manifest.
     _lock: Option<File>,
 }
@@ -81,10 +84,12 @@ impl Survey {
         let looked = look(&root, &state, environment, &Against::Head, |workspace| {
             let destination = destination(&workspace.config, wanted)?;
             let found = find_registry(&workspace.config, destination, environment)?;
-            anyhow::Ok((destination, found))
+            let asks = destination == Destination::Local && workspace.graph.images().len() > FEW;
+            let known = asks.then(|| Known::ask(environment, state.store_path()));
+            anyhow::Ok((destination, found, known))
         })?;
         let Looked { workspace, found, git: asked_git, caches, meanwhile } = looked;
-        let (destination, (registry, ecr)) = meanwhile?;
+        let (destination, (registry, ecr), known) = meanwhile?;
         caches.keep(&found, &state);
         let stack = workspace.stack(stack, environment);
         tell_warnings(&workspace, &found);
@@ -129,6 +134,7 @@ impl Survey {
             asked_git,
             names,
             stable: StableBases::new(),
+            known,
             _lock: lock,
         })
     }
@@ -201,6 +207,16 @@ impl Survey {
     pub(crate) fn store(&self) -> Store<'_> {
         let Survey { environment, destination, registry, .. } = self;
         Store { environment, destination: *destination, registry }
+    }
+
+    /// What the store holds of the images asked for and of all that they stand on.
+    pub(crate) fn look_up(
+        &mut self,
+        selected: &BTreeSet<ImageName>,
+    ) -> Result<BTreeMap<ImageName, Stored>, LookUpError> {
+        // On stable bases images count by digests, which no event may tell of.
+        let known = self.known.take().filter(|_| self.stable.is_empty());
+        self.store().look_up_with(&self.names_of(selected), known, &self.names)
     }
 
     /// Sees to it that what is to be pushed has a repository to go to, where the registry makes none.
@@ -323,11 +339,6 @@ pub(crate) fn read_inputs(workspace: &Workspace, state: &State) -> anyhow::Resul
     let found = caches.ready_while(|| Found::read(&disk, &workspace.graph))?;
     caches.keep(&found, state);
     Ok(found)
-}
-
-/// What a thread came to; its panic goes on in this one.
-pub(crate) fn joined<T>(thread: thread::ScopedJoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Says what is not as it should be and keeps nothing from being built.

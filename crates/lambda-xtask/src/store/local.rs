@@ -1,7 +1,10 @@
 //! Images in the local Docker store.
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::io;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
@@ -10,17 +13,26 @@ use lambda_images::reference::ImageReference;
 use serde::Deserialize;
 
 use super::Store;
+use super::kept::KeptImage;
+use super::watch::Known;
+use crate::environment::Environment;
 use crate::failure::output_failure;
-use crate::process::own_group;
+use crate::process::{joined, own_group};
+
+/// Names in one `docker image inspect`: an argv has its bounds, and an engine more than one core.
+const AT_ONCE: usize = 100;
+/// More processes at once wait for each other in the engine.
+const PROCESSES: usize = 4;
 
 /// One image of `docker image inspect`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Inspected {
+pub(super) struct Inspected {
     id: String,
     repo_tags: Option<Vec<String>>,
     repo_digests: Option<Vec<String>>,
     size: Option<u64>,
+    created: Option<String>,
 }
 
 impl Store<'_> {
@@ -35,46 +47,63 @@ impl Store<'_> {
         &self,
         names: &BTreeMap<ImageName, ImageNames>,
     ) -> Result<BTreeMap<ImageName, Stored>, String> {
-        if names.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let mut command = self.command();
-        command
-            .args(["image", "inspect"])
-            .args(names.values().map(|names| names.identity.to_string()));
-        let output =
-            command.output().map_err(|error| format!("failed to run `docker`: {error}"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        // The command fails if any image is missing; anything else that it says is a real failure.
-        let real = |line: &&str| {
-            let line = line.trim().to_lowercase();
-            !line.is_empty() && !line.starts_with("warning") && !line.contains("no such image")
-        };
-        if !output.status.success()
-            && let Some(first) = said.lines().find(real)
-        {
-            return Err(first.trim_start_matches("Error: ").trim().to_owned());
-        }
-        let images: Vec<Inspected> = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("`docker image inspect` printed no JSON: {error}"))?;
-        let mut by_tag: BTreeMap<&str, &Inspected> = BTreeMap::new();
-        for image in &images {
-            for tag in image.repo_tags.iter().flatten() {
-                by_tag.insert(tag, image);
+        let images = self.inspect_all(names)?;
+        let find = find_in(&images);
+        Ok(names.iter().map(|(name, names)| (name.clone(), find(names).0)).collect())
+    }
+
+    /// The same; what is `known` already is not asked for. What was found is kept for the next run of
+    /// this workspace, whose images all have one of `all` names.
+    pub(super) fn look_up_kept(
+        &self,
+        names: &BTreeMap<ImageName, ImageNames>,
+        known: Known,
+        all: &BTreeMap<ImageName, ImageNames>,
+    ) -> Result<BTreeMap<ImageName, Stored>, String> {
+        let mut stored = BTreeMap::new();
+        let mut unknown = BTreeMap::new();
+        for (name, names) in names {
+            match known.stored(names) {
+                Some(known) => drop(stored.insert(name.clone(), known)),
+                None => drop(unknown.insert(name.clone(), names.clone())),
             }
         }
-        let find = |reference: &ImageReference| {
-            by_tag.get(familiar(&reference.to_string())).map(|image| stored(image, reference))
+        let images = self.inspect_all(&unknown)?;
+        let find = find_in(&images);
+        let mut found = Vec::new();
+        for (name, names) in &unknown {
+            let (one, created) = find(names);
+            found.extend(KeptImage::of(names, &one, created));
+            stored.insert(name.clone(), one);
+        }
+        known.keep(found, all);
+        Ok(stored)
+    }
+
+    fn inspect_all(
+        &self,
+        names: &BTreeMap<ImageName, ImageNames>,
+    ) -> Result<Vec<Inspected>, String> {
+        let identities: Vec<String> =
+            names.values().map(|names| names.identity.to_string()).collect();
+        let parts: Vec<&[String]> = identities.chunks(AT_ONCE).collect();
+        let next = AtomicUsize::new(0);
+        let inspect_parts = || -> Result<Vec<Inspected>, String> {
+            let mut images = Vec::new();
+            while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                images.extend(read_inspected(inspect(self.environment, part).output())?);
+            }
+            Ok(images)
         };
-        Ok(names
-            .iter()
-            .map(|(name, names)| {
-                (
-                    name.clone(),
-                    Stored { identity: find(&names.identity), reference: find(&names.reference) },
-                )
-            })
-            .collect())
+        thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..PROCESSES.min(parts.len())).map(|_| scope.spawn(inspect_parts)).collect();
+            let mut images = Vec::new();
+            for thread in threads {
+                images.extend(joined(thread)?);
+            }
+            Ok(images)
+        })
     }
 
     pub(super) fn find_local(
@@ -110,6 +139,52 @@ impl Store<'_> {
         let words: Vec<String> =
             std::iter::once("docker").chain(arguments.iter().copied()).map(str::to_owned).collect();
         Err(output_failure(&words, &output))
+    }
+}
+
+/// Asks for images by their names.
+pub(super) fn inspect(environment: &Environment, names: &[impl AsRef<str>]) -> Command {
+    let mut command = environment.command("docker");
+    command.args(["image", "inspect"]).args(names.iter().map(AsRef::as_ref));
+    command
+}
+
+/// Those that exist; what else docker has to say of them is an error.
+fn read_inspected(output: io::Result<Output>) -> Result<Vec<Inspected>, String> {
+    let output = output.map_err(|error| format!("failed to run `docker`: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    // The command fails if any image is missing; anything else that it says is a real failure.
+    let real = |line: &&str| {
+        let line = line.trim().to_lowercase();
+        !line.is_empty() && !line.starts_with("warning") && !line.contains("no such image")
+    };
+    if !output.status.success()
+        && let Some(first) = said.lines().find(real)
+    {
+        return Err(first.trim_start_matches("Error: ").trim().to_owned());
+    }
+    parse_inspected(&output.stdout)
+        .map_err(|error| format!("`docker image inspect` printed no JSON: {error}"))
+}
+
+pub(super) fn parse_inspected(bytes: &[u8]) -> serde_json::Result<Vec<Inspected>> {
+    serde_json::from_slice(bytes)
+}
+
+/// What some images are to a pair of names, and when the one of the identity was made.
+pub(super) fn find_in<'a>(images: &'a [Inspected]) -> impl Fn(&ImageNames) -> (Stored, &'a str) {
+    let mut by_tag: BTreeMap<&str, &Inspected> = BTreeMap::new();
+    for image in images {
+        for tag in image.repo_tags.iter().flatten() {
+            by_tag.insert(tag, image);
+        }
+    }
+    move |names| {
+        let find = |name: &ImageReference| by_tag.get(familiar(&name.to_string())).copied();
+        let of = |name| find(name).map(|image| stored(image, name));
+        let created = find(&names.identity).and_then(|image| image.created.as_deref());
+        let stored = Stored { identity: of(&names.identity), reference: of(&names.reference) };
+        (stored, created.unwrap_or_default())
     }
 }
 
