@@ -35,7 +35,8 @@ enum Bench {
     Build,
     /// A cache that is warm already, against a build of each Lambda
     Warm,
-    /// What a change affects among 1,000 Lambdas, against `git status`, turbo, nx and moon
+    /// What a change affects among 1,000 Lambdas, against `git status`, turbo, nx and moon; and a run
+    /// there with nothing to build
     Affected,
     /// Whether references can be trusted, before each commit, against `git status` and `git grep`
     Tags,

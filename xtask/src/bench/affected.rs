@@ -1,8 +1,10 @@
 //! `cargo xtask bench affected`: which of 1,000 Lambdas a change affects, asked of this tool, of
-//! turbo, of nx and of moon, and what `git status` and `sha256sum` take on the same tree.
+//! turbo, of nx and of moon, and what `git status` and `sha256sum` take on the same tree; and what a run
+//! takes that has nothing to build.
 //!
 //! All must name the same Lambdas: a wrong answer is worth no time.
 
+mod images;
 mod scenario;
 
 use std::collections::BTreeSet;
@@ -14,6 +16,7 @@ use anyhow::{Context as _, ensure};
 use lambda_xtask::Environment;
 use serde_json::Value;
 
+use self::images::{done_images, provide_images};
 use self::scenario::{Contender, Scenario};
 use super::peers::files::peer_files;
 use super::tree::{self, FULL, Graph, lambda_name, package_name, project_name};
@@ -57,7 +60,9 @@ pub(crate) fn run_bench(root: &Path, tree: &Path, rounds: u32) -> anyhow::Result
     }
     let setup = Setup { graph, tree: tree.to_owned(), program, environment, has_peers, rounds };
     let mut outcome = Outcome { table: setup.describe()?, all_agree: true };
-    for scenario in setup.scenarios()? {
+    let with_images = provide_images(root, &setup)?;
+    let scenarios = setup.scenarios()?;
+    for scenario in scenarios.into_iter().chain([setup.nothing_to_build(&with_images)]) {
         let result = step(scenario.title, || scenario.measure(&setup))?;
         outcome.table.push_str(&result.table);
         outcome.all_agree &= result.all_agree;
@@ -98,6 +103,31 @@ impl Setup {
             }),
             lambdas: Some(affected_images),
             forgets: None,
+        }
+    }
+
+    /// Against what it takes the engine to say which images it has.
+    fn nothing_to_build(&self, environment: &Environment) -> Scenario<'_> {
+        let contender = |name: &str, program: PathBuf, arguments: &'static [&str]| Contender {
+            name: name.to_owned(),
+            environment: environment.clone(),
+            command: Box::new(move |environment| {
+                let mut command = environment.command(&program);
+                command.args(arguments);
+                Ok(command)
+            }),
+            lambdas: None,
+            forgets: None,
+        };
+        let build = &["build-lambdas", "--format", "json"];
+        let mut ours = contender("xtask build-lambdas", self.program.clone(), build);
+        ours.lambdas = Some(done_images);
+        let list = &["image", "ls", "--quiet"];
+        let list = contender("docker image ls --quiet", PathBuf::from("docker"), list);
+        Scenario {
+            title: "nothing to build, all images in the local store, nothing changed",
+            is_edited: false,
+            contenders: vec![ours, self.git_status(), list],
         }
     }
 
