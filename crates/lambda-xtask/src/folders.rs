@@ -21,6 +21,24 @@ impl Glob {
         let names: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
         matches(&self.0, &names)
     }
+
+    /// Whether a folder that is this one, or anywhere in it, could match.
+    pub(crate) fn may_match_within(&self, folder: &str) -> bool {
+        let names: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
+        may_match_within(&self.0, &names)
+    }
+}
+
+fn may_match_within(components: &[Component], names: &[&str]) -> bool {
+    let Some((name, below)) = names.split_first() else { return true };
+    let Some((first, rest)) = components.split_first() else { return false };
+    match first {
+        Component::AnyDepth => {
+            may_match_within(rest, names)
+                || (!name.starts_with('.') && may_match_within(components, below))
+        }
+        _ => first.matches_name(name) && may_match_within(rest, below),
+    }
 }
 
 fn matches(components: &[Component], names: &[&str]) -> bool {
@@ -149,6 +167,21 @@ mod tests {
         check("lambdas/**", &["lambdas", "lambdas/x", "lambdas/x/y"]);
         check("**/y", &["lambdas/x/y"]);
         check("packages/[ab]", &["packages/a", "packages/b"]);
+    }
+
+    #[test]
+    fn what_may_match_within_a_folder() {
+        let may = |glob: &str, folder: &str| Glob::parse(glob).unwrap().may_match_within(folder);
+        for folder in ["", "packages", "packages/a"] {
+            assert!(may("packages/*", folder), "{folder}");
+        }
+        for folder in ["packages/a/vendor", "packages/.hidden", "lambdas", "other/packages/a"] {
+            assert!(!may("packages/*", folder), "{folder}");
+        }
+        for folder in ["lib", "lib/a/b/packages/c", "lib/a"] {
+            assert!(may("lib/**/packages/*", folder), "{folder}");
+        }
+        assert!(!may("lib/**/packages/*", "other/packages"));
     }
 
     #[test]

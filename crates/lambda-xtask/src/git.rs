@@ -276,7 +276,8 @@ fn states_by(
     Ok(states.collect())
 }
 
-fn touch_index<'a>(workspace: &'a Workspace, found: &'a Found) -> TouchIndex<'a> {
+/// Which images a path belongs to.
+pub(crate) fn touch_index<'a>(workspace: &'a Workspace, found: &'a Found) -> TouchIndex<'a> {
     let Workspace { graph, config, pyprojects, .. } = workspace;
     TouchIndex::new(graph, config, &found.ignores, pyprojects, &found.contexts)
 }

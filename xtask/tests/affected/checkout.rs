@@ -12,8 +12,11 @@ use std::{env, fs};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::monorepo::{Content, Monorepo};
+use crate::monorepo::{Content, Monorepo, is_within};
 use crate::mutation::{After, Mutation, Step};
+
+mod branches;
+mod submodules;
 
 /// A repository with the monorepo in it.
 pub(crate) struct Checkout {
@@ -42,8 +45,8 @@ impl Checkout {
         fs::create_dir_all(folder.path().join("repository").join(subfolder)).unwrap();
         let now = Monorepo::default();
         let mut checkout = Checkout { folder, subfolder, first: monorepo.clone(), now, touched: 0 };
-        checkout.bring_to(monorepo);
         checkout.git(&["init", "--quiet", "--initial-branch=main", &checkout.repository()]);
+        checkout.bring_to(monorepo);
         checkout.git(&["add", "--all", "--force"]);
         checkout.git(&["commit", "--quiet", "--message=first"]);
         checkout
@@ -54,6 +57,9 @@ impl Checkout {
         for Step { mutation, after, .. } in steps {
             let mut next = self.now.clone();
             mutation.apply(&mut next, &self.first);
+            if let Mutation::Merge { theirs, .. } = mutation {
+                self.merge(theirs, &next);
+            }
             self.bring_to(&next);
             match mutation {
                 Mutation::Touch { path } => self.touch(path),
@@ -65,18 +71,31 @@ impl Checkout {
                 }
                 _ => {}
             }
-            // A file that git keeps no longer must not come back by the next commit.
+            let is_untracked = matches!(mutation, Mutation::Untrack { .. });
             match after {
                 After::Nothing => {}
-                After::Stage => self.git(&["add", "--all"]),
-                After::Commit => {
-                    if !matches!(mutation, Mutation::Untrack { .. }) {
-                        self.git(&["add", "--all"]);
-                    }
-                    self.git(&["commit", "--quiet", "--allow-empty", "--message=next"]);
+                After::Stage => self.stage(),
+                // A file that git keeps no longer must not come back by the next commit, nor does a
+                // merge end by that whose conflicts nobody has staged.
+                After::Commit if is_untracked => {
+                    self.try_git(&["commit", "--quiet", "--allow-empty", "--message=next"]);
                 }
+                After::Commit => self.commit(),
             }
         }
+    }
+
+    /// Stages everything, in submodules too.
+    pub(crate) fn stage(&self) {
+        self.stage_submodules();
+        self.git(&["add", "--all"]);
+    }
+
+    /// Commits everything, in submodules too.
+    pub(crate) fn commit(&self) {
+        self.commit_submodules();
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message=next"]);
     }
 
     /// The workspace's root.
@@ -90,6 +109,7 @@ impl Checkout {
         let to = to.to_str().unwrap();
         self.git(&["clone", "--quiet", "--no-checkout", "--shared", &self.repository(), to]);
         self.git(&["-C", to, "checkout", "--quiet", commit]);
+        self.fetch_submodules(to);
         Path::new(to).join(self.subfolder)
     }
 
@@ -110,6 +130,10 @@ impl Checkout {
 
     /// Makes the tree on disk what the value says. Folders that become empty stay.
     fn bring_to(&mut self, next: &Monorepo) {
+        for folder in self.now.submodules.clone().difference(&next.submodules) {
+            self.remove_submodule(folder);
+            self.now.files.retain(|path, _| !is_within(folder, path));
+        }
         let root = self.root();
         for path in self.now.files.keys().filter(|path| !next.files.contains_key(*path)) {
             fs::remove_file(root.join(path)).unwrap();
@@ -119,6 +143,9 @@ impl Checkout {
             if old != Some(content) {
                 write(&root.join(path), old, content);
             }
+        }
+        for folder in next.submodules.difference(&self.now.submodules) {
+            self.add_submodule(folder);
         }
         self.now = next.clone();
     }
@@ -197,6 +224,8 @@ impl Checkout {
     fn try_git(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(find_git());
         self.surround(&mut command);
+        // No commit of a test has to outlast a power failure.
+        command.args(["-c", "core.fsync=none", "-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
         command.args(arguments).current_dir(self.root()).output().unwrap()
     }
 }

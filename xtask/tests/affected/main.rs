@@ -1,8 +1,10 @@
 //! What `cargo xtask affected` says, against a plain comparison of fingerprints.
 //!
 //! A small monorepo is generated and committed, and changed in one to four ways, of which git hears or
-//! does not. The fingerprints of all images in the first commit and in the changed
-//! tree tell which images differ: `affected --base` has to name exactly these.
+//! does not; merges of other branches, with conflicts resolved by hand, and submodules that come and go
+//! are among them. The fingerprints of all images in the first commit, or at the end of another branch,
+//! and in the changed tree tell which images differ: `affected --base` has to name exactly these. For a
+//! submodule that differs it may name more: those are counted.
 //!
 //! Then real BuildKit builds the images of other monorepos before and after such changes: an image
 //! whose files differ has to be affected. One that is affected and has the same files after all is
@@ -29,6 +31,7 @@ mod rebuild;
 mod regressions;
 mod shrink;
 mod sources;
+mod submodules;
 mod this_repository;
 
 use std::collections::BTreeMap;
@@ -38,7 +41,7 @@ use std::io::Write as _;
 
 use compare::{Case, Outcome, run_case};
 use generate::{Use, generate_monorepo};
-use mutate::generate_step;
+use mutate::{generate_branch, generate_step, generate_step_of_git, pick_folder};
 use precision::Precision;
 use random::Random;
 use shrink::shrink;
@@ -63,9 +66,10 @@ fn affected_says_what_fingerprints_say() {
         assert!(unusable <= 10 + 2 * compared, "too many have problems: {counts:?}");
     }
     report(format_args!("{counts:?}"));
-    let Counts { compared, unusable, bad_bases, affected, not_affected, .. } = counts;
+    let Counts { compared, unusable, bad_bases, affected, not_affected, doubted, .. } = counts;
     assert!(unusable <= compared && bad_bases * 5 <= compared, "too many have problems");
     assert!(affected * 6 >= not_affected && not_affected * 6 >= affected, "too much of one answer");
+    assert!(doubted * 10 <= affected, "submodules make too much affected");
 }
 
 #[test]
@@ -119,29 +123,48 @@ struct Counts {
     bad_bases: usize,
     affected: usize,
     not_affected: usize,
+    /// Affected for a submodule that differs, with the same fingerprint.
+    doubted: usize,
+    /// Cases whose base is on another branch, and those that begin with submodules.
+    on_branches: usize,
+    with_submodules: usize,
     /// How often each change was part of a case that was compared.
     labels: BTreeMap<&'static str, usize>,
 }
 
 fn generate_case(random: &mut Random, usage: Use, mark: &str) -> Case {
-    let monorepo = generate_monorepo(random, usage, mark);
+    let mut monorepo = generate_monorepo(random, usage, mark);
+    let is_of_git = usage == Use::Asked && random.one_in(3);
+    if is_of_git && random.one_in(2) {
+        for _ in 0..1 + random.below(2) {
+            pick_folder(random, &monorepo).iter().for_each(|folder| monorepo.add_submodule(folder));
+        }
+    }
     let (mut steps, mut now) = (Vec::new(), monorepo.clone());
     // Builds take their time: let there be something to see.
     let least = if usage == Use::Built { 3 } else { 1 };
     for _ in 0..least + random.below(4) {
-        let step = generate_step(random, &now, &monorepo);
+        let special = (is_of_git && random.one_in(2))
+            .then(|| generate_step_of_git(random, &now, &monorepo))
+            .flatten();
+        let step = special.unwrap_or_else(|| generate_step(random, &now, &monorepo));
         step.mutation.apply(&mut now, &monorepo);
         steps.push(step);
     }
     let subfolder = if random.one_in(4) { "below/here" } else { "" };
-    Case { monorepo, steps, subfolder, asks_first: random.one_in(2) }
+    let is_compared_with_branch = is_of_git && monorepo.submodules.is_empty() && random.one_in(2);
+    let base = is_compared_with_branch.then(|| generate_branch(random, &monorepo));
+    Case { monorepo, steps, base, subfolder, asks_first: random.one_in(2) }
 }
 
 #[track_caller]
 fn check(case: &Case, counts: &mut Counts) {
     match run_case(case) {
-        Outcome::Same { affected, not_affected } => {
+        Outcome::Same { affected, not_affected, doubted } => {
             counts.compared += 1;
+            counts.on_branches += usize::from(case.base.is_some());
+            counts.with_submodules += usize::from(!case.monorepo.submodules.is_empty());
+            counts.doubted += doubted;
             counts.affected += affected;
             counts.not_affected += not_affected;
             for step in &case.steps {

@@ -1,6 +1,6 @@
 //! A monorepo as a value: what git would keep of it, by path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What is at a path.
@@ -14,12 +14,15 @@ pub(crate) enum Content {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Monorepo {
     pub(crate) files: BTreeMap<String, Content>,
+    /// Folders that are repositories of their own; none is within another.
+    pub(crate) submodules: BTreeSet<String>,
 }
 
 impl Monorepo {
     /// Puts something at a path; what stands in its way goes.
     pub(crate) fn put(&mut self, path: &str, content: Content) {
         self.remove(path);
+        self.submodules.retain(|folder| !is_within(path, folder));
         for (at, _) in path.match_indices('/') {
             self.files.remove(&path[..at]);
         }
@@ -40,6 +43,15 @@ impl Monorepo {
     /// Takes away a file, or a folder with all that is in it.
     pub(crate) fn remove(&mut self, path: &str) {
         self.files.retain(|other, _| !is_within(path, other));
+    }
+
+    /// Makes a folder that has files a submodule, where none is around it or in it.
+    pub(crate) fn add_submodule(&mut self, folder: &str) {
+        let overlaps = |other: &String| is_within(folder, other) || is_within(other, folder);
+        let has_files = self.files.keys().any(|path| path != folder && is_within(folder, path));
+        if has_files && !self.submodules.iter().any(overlaps) {
+            self.submodules.insert(folder.to_owned());
+        }
     }
 
     /// The text of a file; empty where there is none.
@@ -86,6 +98,9 @@ pub(crate) fn join(folder: &str, path: &str) -> String {
 
 impl fmt::Display for Monorepo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for folder in &self.submodules {
+            writeln!(f, "  {folder} (a submodule)")?;
+        }
         for (path, content) in &self.files {
             match content {
                 Content::Link(text) => writeln!(f, "  {path} -> {text}")?,

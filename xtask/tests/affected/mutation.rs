@@ -1,5 +1,7 @@
 //! A change of a monorepo as a value, so that it can be done again without some of the others.
 
+use std::collections::BTreeSet;
+
 use crate::monorepo::{Content, Monorepo, is_within};
 
 /// What is done to the files, or only to what git knows of them. What doesn't apply does nothing.
@@ -46,6 +48,29 @@ pub(crate) enum Mutation {
     AssumeUnchanged {
         path: String,
     },
+    /// The folder's files are now those of a submodule.
+    AddSubmodule {
+        folder: String,
+    },
+    /// The submodule goes, or only its files stay.
+    RemoveSubmodule {
+        folder: String,
+        keeps_files: bool,
+    },
+    /// Another branch, on which this was done since the first commit. Of what both have changed, the
+    /// one or the other is taken, or for a file what neither has.
+    Merge {
+        theirs: Vec<Mutation>,
+        resolution: Resolution,
+    },
+}
+
+/// What becomes of a conflict, by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    Ours,
+    Theirs,
+    Both,
 }
 
 /// What git hears of it.
@@ -100,9 +125,43 @@ impl Mutation {
                 Some(content) => monorepo.put(path, content.clone()),
                 None => monorepo.remove(path),
             },
+            Mutation::AddSubmodule { folder } => monorepo.add_submodule(folder),
+            Mutation::RemoveSubmodule { folder, keeps_files } => {
+                if monorepo.submodules.remove(folder) && !keeps_files {
+                    monorepo.remove(folder);
+                }
+            }
+            Mutation::Merge { theirs, resolution } => {
+                let mut other = first.clone();
+                theirs.iter().for_each(|mutation| mutation.apply(&mut other, first));
+                merge(monorepo, &other, first, *resolution);
+            }
             Mutation::Touch { .. }
             | Mutation::Untrack { .. }
             | Mutation::AssumeUnchanged { .. } => {}
+        }
+    }
+}
+
+/// Brings to one side what has changed on the other since they parted.
+fn merge(ours: &mut Monorepo, theirs: &Monorepo, first: &Monorepo, resolution: Resolution) {
+    let paths = theirs.files.keys().chain(first.files.keys());
+    let paths: BTreeSet<&String> = paths.collect();
+    for path in paths {
+        let side = |monorepo: &Monorepo| monorepo.files.get(path).cloned();
+        let (ours_has, theirs_has) = (side(ours), side(theirs));
+        if theirs_has == side(first) {
+            continue;
+        }
+        let is_conflict = ours_has != side(first) && ours_has != theirs_has;
+        match (is_conflict, resolution, theirs_has) {
+            (true, Resolution::Ours, _) => {}
+            (true, Resolution::Both, Some(Content::File { text, .. })) => {
+                let text = format!("{}{text}", ours.text(path));
+                ours.write(path, text);
+            }
+            (_, _, Some(content)) => ours.put(path, content),
+            (_, _, None) => ours.remove(path),
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Cases in which `affected` was at odds with the fingerprints once, as small as they can be.
+//! Cases in which `affected` was at odds with the fingerprints once, as small as they can be, and those
+//! of which it must be sure that they are what they are called.
 
+use crate::checkout::Checkout;
 use crate::compare::{Case, Outcome, run_case};
 use crate::monorepo::Monorepo;
-use crate::mutation::{After, Mutation, Step};
+use crate::mutation::{After, Mutation, Resolution, Step};
 
 /// Lambdas `one` and `two`, each of which copies its `handler.py` and `data.txt`.
 fn two_lambdas() -> Monorepo {
@@ -26,9 +28,10 @@ fn two_lambdas() -> Monorepo {
 fn check(mutations: &[Mutation], after: After, expected: (usize, usize)) {
     let step = |mutation: &Mutation| Step { label: "", mutation: mutation.clone(), after };
     let steps = mutations.iter().map(step).collect();
-    let case = Case { monorepo: two_lambdas(), steps, subfolder: "", asks_first: false };
+    let case =
+        Case { monorepo: two_lambdas(), steps, base: None, subfolder: "", asks_first: false };
     match run_case(&case) {
-        Outcome::Same { affected, not_affected } => {
+        Outcome::Same { affected, not_affected, .. } => {
             assert_eq!((affected, not_affected), expected, "affected, not affected");
         }
         Outcome::Unusable { problems, .. } => panic!("{problems}"),
@@ -69,7 +72,42 @@ fn a_file_is_gone_with_the_instruction_that_read_it() {
     let committed = Step { label: "", mutation: dockerfile, after: After::Commit };
     let gone = remove("lambdas/one/data.txt");
     let steps = vec![committed, Step { label: "", mutation: gone, after: After::Nothing }];
-    let case = Case { monorepo: two_lambdas(), steps, subfolder: "", asks_first: true };
+    let case = Case { monorepo: two_lambdas(), steps, base: None, subfolder: "", asks_first: true };
     let outcome = run_case(&case);
-    assert!(matches!(outcome, Outcome::Same { affected: 1, not_affected: 1 }), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Same { affected: 1, not_affected: 1, .. }), "{outcome:?}");
+}
+
+/// The conflict is one of git's, which its index has until it is staged.
+#[test]
+fn a_merge_has_conflicts_that_are_resolved_by_hand() {
+    let ours = write("lambdas/one/data.txt", "ours\n");
+    let theirs = vec![write("lambdas/one/data.txt", "theirs\n"), remove("lambdas/two/data.txt")];
+    for (resolution, after, conflicts, parents) in [
+        (Resolution::Both, After::Nothing, 1, 1),
+        (Resolution::Ours, After::Stage, 0, 1),
+        (Resolution::Theirs, After::Commit, 0, 2),
+    ] {
+        let merge = Mutation::Merge { theirs: theirs.clone(), resolution };
+        let steps = [(ours.clone(), After::Commit), (merge, after)];
+        let steps = steps.map(|(mutation, after)| Step { label: "", mutation, after });
+        let mut checkout = Checkout::create(&two_lambdas(), "");
+        checkout.run_steps(&steps);
+        assert_eq!((checkout.conflicts(), checkout.parents()), (conflicts, parents), "{after:?}");
+        // Against the first commit both differ; against the other branch, which has no `data.txt` of
+        // `two` and `theirs` in that of `one`, only what was not taken from there.
+        let from_theirs = usize::from(resolution != Resolution::Theirs);
+        for (base, expected) in [(None, 2), (Some(theirs.clone()), from_theirs)] {
+            let case = Case {
+                monorepo: two_lambdas(),
+                steps: steps.to_vec(),
+                base,
+                subfolder: "",
+                asks_first: true,
+            };
+            match run_case(&case) {
+                Outcome::Same { affected, .. } => assert_eq!(affected, expected, "{case}"),
+                outcome => panic!("{outcome:?}\n{case}"),
+            }
+        }
+    }
 }

@@ -34,6 +34,14 @@ fn smaller_cases(case: &Case) -> Vec<Case> {
         without.steps.remove(index);
         smaller.push(without);
     }
+    for folder in &case.monorepo.submodules {
+        let mut without = case.clone();
+        without.monorepo.submodules.remove(folder);
+        smaller.push(without);
+    }
+    if case.base.is_some() {
+        smaller.push(Case { base: None, ..case.clone() });
+    }
     let projects = case.monorepo.projects("lambdas").into_iter();
     for folder in projects.chain(case.monorepo.projects("packages")) {
         let mut without = case.clone();

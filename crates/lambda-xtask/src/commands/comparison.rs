@@ -1,12 +1,11 @@
 //! The working tree against a commit: reads the workspace as it was then, and compares.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lambda_images::affected::{AffectedImage, compare};
 use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::inputs_of_image;
 use lambda_images::graph::ImageGraph;
-use lambda_images::paths;
 use lambda_images::reason::{Reason, reasons_since};
 
 use crate::at_commit::AtCommit;
@@ -16,7 +15,9 @@ use crate::failure::{WorkspaceProblems, environment as environment_failure};
 use crate::git::{BaseCommit, Differences, Git, NoBase};
 use crate::inputs::{AllInputs, Found};
 use crate::tree_caches::TreeCaches;
-use crate::workspace::{Workspace, is_attributes};
+use crate::workspace::Workspace;
+
+mod doubts;
 
 /// What is compared: the workspace as it is.
 pub(crate) struct Now<'a> {
@@ -132,7 +133,7 @@ fn compare_with(
         None if before.workspace.is_none() => Some(now.inputs[name].1),
         None => None,
     };
-    let doubts = doubts(now, differences);
+    let doubts = doubts::doubts(now, &before, differences)?;
     let images = compare(graph, &fingerprint, now.inputs, &doubts, &reasons_of);
     let removed = old_graph.images().iter().map(lambda_images::graph::Image::name);
     let removed = removed.filter(|name| graph.get(name).is_none()).cloned().collect();
@@ -191,29 +192,6 @@ impl Before {
         }
         Ok(Some(Before { workspace: None, found: Some(found), inputs }))
     }
-}
-
-/// Images of which something lies in a submodule that differs, or where git's conversions do.
-fn doubts(now: &Now, differences: &Differences) -> BTreeMap<ImageName, Reason> {
-    let submodules = differences.submodules.iter();
-    let submodules =
-        submodules.map(|path| (path.as_str(), format!("the submodule `{path}` differs")));
-    let attributes = differences.files.keys().filter(|path| is_attributes(path)).map(|path| {
-        (paths::parent(path), format!("`{path}` differs: git may convert other files"))
-    });
-    let mut doubts = BTreeMap::new();
-    for (path, message) in submodules.chain(attributes) {
-        let inside = |file: &str| paths::strip_folder(path, file).is_some();
-        for (index, image) in now.workspace.graph.images().iter().enumerate() {
-            let settings = [&image.declaration.dockerfile, &image.declaration.declared_in];
-            let files = || now.found.contexts.files(index, &BTreeMap::new());
-            if settings.into_iter().any(|file| inside(file)) || files().keys().any(|f| inside(f)) {
-                let reason = Reason::BaseUnknown { message: message.clone() };
-                doubts.insert(image.name().clone(), reason);
-            }
-        }
-    }
-    doubts
 }
 
 fn nothing_to_compare_with(now: &Now, why: &str, hint: &str) -> Comparison {
