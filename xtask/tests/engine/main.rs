@@ -33,3 +33,4 @@ mod switches;
 mod tags;
 mod two_machines;
 mod warm;
+mod warm_emptied;

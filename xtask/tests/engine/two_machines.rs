@@ -1,11 +1,19 @@
 //! Two engines with separate storage and one registry: what one machine has built and pushed, the other
-//! does not build.
+//! does not build. What else needs an engine of its own shares the second one's start: one test.
 
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::support::{Ended, SecondEngine, Workspace, field, image, test_registry};
+use crate::warm_emptied::check_warm_cache;
+
+#[test]
+fn a_second_machine() {
+    let engine = SecondEngine::start();
+    what_one_machine_pushed_the_other_does_not_build(&engine);
+    check_warm_cache(&engine);
+}
 
 /// Runs `build-lambdas` of a checkout on the second machine.
 #[track_caller]
@@ -19,15 +27,14 @@ fn builds(workspace: &Workspace) -> usize {
     workspace.docker_calls().iter().filter(|call| call.starts_with("buildx build ")).count()
 }
 
-#[test]
-fn what_one_machine_pushed_the_other_does_not_build() {
+#[track_caller]
+fn what_one_machine_pushed_the_other_does_not_build(engine: &SecondEngine) {
     let config = format!("registry = \"{}\"\n", test_registry());
     let here = Workspace::of_four(&config);
     let answer = here.build(&[], 0);
     assert!(field(&answer, "result").values().all(|result| *result == "built"));
     let pushed = here.manifest();
 
-    let engine = SecondEngine::start();
     let there = Workspace::other_checkout(&here, &config);
     for path in ["packages/core", "lambdas/reader", "lambdas/writer", "lambdas/alone"] {
         for entry in here.root().join(path).read_dir().unwrap() {
@@ -36,7 +43,7 @@ fn what_one_machine_pushed_the_other_does_not_build() {
         }
     }
     there.commit("first");
-    let answer = build_there(&there, &engine);
+    let answer = build_there(&there, engine);
     assert!(field(&answer, "result").values().all(|result| *result == "up-to-date"), "{answer:#}");
     assert_eq!(builds(&there), 0);
     assert_eq!(there.manifest(), pushed);
@@ -50,7 +57,7 @@ fn what_one_machine_pushed_the_other_does_not_build() {
     let edited = there.read("lambdas/reader/handler.py") + "# An edit.\n";
     there.write("lambdas/reader/handler.py", &edited);
     there.commit("an edit");
-    let answer = build_there(&there, &engine);
+    let answer = build_there(&there, engine);
     assert_eq!(image(&answer, "reader")["result"], "built");
     assert_eq!(builds(&there), 1);
 

@@ -46,7 +46,7 @@ fn warm(workspace: &Workspace, arguments: &[&str], code: i32) -> Ended {
 
 /// How each `RUN` of an image's last build ended, by BuildKit's own words in its log.
 #[track_caller]
-fn runs(workspace: &Workspace, name: &str) -> BTreeMap<String, String> {
+pub(crate) fn runs(workspace: &Workspace, name: &str) -> BTreeMap<String, String> {
     let log = workspace.read(&format!("target/lambda-images/logs/{name}.log"));
     let numbered = |line: &str| -> Option<(String, String)> {
         let (number, rest) = line.strip_prefix('#')?.split_once(' ')?;
