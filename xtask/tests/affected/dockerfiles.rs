@@ -6,7 +6,7 @@ use crate::random::Random;
 use crate::sources::are_there;
 
 /// The image that everything with a shell stands on.
-const PYTHON: &str = "public.ecr.aws/lambda/python:3.13";
+pub(crate) const PYTHON: &str = "public.ecr.aws/lambda/python:3.13";
 
 /// What a Dockerfile is written for.
 pub(crate) struct Image {

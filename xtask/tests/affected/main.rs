@@ -33,6 +33,7 @@ mod shrink;
 mod sources;
 mod submodules;
 mod this_repository;
+mod uv;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -74,10 +75,7 @@ fn affected_says_what_fingerprints_say() {
 
 #[test]
 fn what_is_not_affected_is_built_the_same() {
-    assert!(
-        env::var_os(REGISTRY).is_some(),
-        "`{REGISTRY}` is not set: this test needs a Docker engine, and `cargo xtask test` brings one"
-    );
+    require(REGISTRY);
     let (cases, mut random) = begin(BUILT_CASES);
     let mark = tempfile::Builder::new().prefix(", ").tempdir().unwrap();
     let mark = mark.path().file_name().unwrap().to_str().unwrap().to_owned();
@@ -105,6 +103,16 @@ fn what_is_not_affected_is_built_the_same() {
     let Precision { right, spared, unknown, .. } = precision;
     assert!(unknown * 2 <= right + spared, "too many can't be built");
     assert!(precision.percent() >= LEAST_PRECISION, "too much is built again");
+}
+
+/// A variable of the tests that need an engine.
+#[track_caller]
+fn require(name: &str) -> std::ffi::OsString {
+    env::var_os(name).unwrap_or_else(|| {
+        panic!(
+            "`{name}` is not set: this test needs a Docker engine, and `cargo xtask test` brings one"
+        )
+    })
 }
 
 /// How many cases, and where they begin.

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 
 use crate::checkout::{Answer, Checkout};
 use crate::compare::Case;
+use crate::monorepo::Monorepo;
+use crate::mutation::Step;
 
 /// What is at a path of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,28 +52,52 @@ pub(crate) struct Verdict {
 
 /// `Err`: one of the two states has problems.
 pub(crate) fn run_case(case: &Case) -> Result<Vec<Verdict>, String> {
-    let mut checkout = Checkout::create(&case.monorepo, case.subfolder);
-    let mut is_broken = false;
-    let before = build_all(&checkout, "before", &mut is_broken)?;
-    let first = checkout.first_commit();
-    checkout.run_steps(&case.steps);
-    let arguments = ["affected", "--base", &first, "--format", "json"];
-    let answer = json_of(checkout.ask(&checkout.root(), &arguments))?;
-    let mut after = build_all(&checkout, "after", &mut is_broken)?;
-    let images = answer["images"].as_array().expect("there is a list of images");
-    let verdict = |image: &Value| {
-        let name = image["name"].as_str().expect("an image has a name");
-        let kinds = image["reasons"].as_array().expect("there is a list of reasons").iter();
-        let kinds = kinds.map(|reason| reason["kind"].as_str().unwrap_or_default().to_owned());
-        Some(Verdict {
-            was: before.get(name)?.clone(),
-            is: after.remove(name).expect("all images are built"),
-            is_affected: image["affected"] == true,
-            kinds: kinds.collect(),
-            name: name.to_owned(),
-        })
-    };
-    Ok(images.iter().filter_map(verdict).collect())
+    let mut rebuild = Rebuild::begin(&case.monorepo, case.subfolder)?;
+    rebuild.change(&case.steps)
+}
+
+/// A monorepo whose images have been built, and will be again.
+pub(crate) struct Rebuild {
+    checkout: Checkout,
+    first: String,
+    before: BTreeMap<String, Image>,
+    is_broken: bool,
+    changes: usize,
+}
+
+impl Rebuild {
+    /// Builds everything a first time. `Err`: its problems.
+    pub(crate) fn begin(monorepo: &Monorepo, subfolder: &'static str) -> Result<Rebuild, String> {
+        let checkout = Checkout::create(monorepo, subfolder);
+        let mut is_broken = false;
+        let before = build_all(&checkout, "before", &mut is_broken)?;
+        let first = checkout.first_commit();
+        Ok(Rebuild { checkout, first, before, is_broken, changes: 0 })
+    }
+
+    /// Changes it and builds everything again. `Err`: its problems.
+    pub(crate) fn change(&mut self, steps: &[Step]) -> Result<Vec<Verdict>, String> {
+        let Rebuild { checkout, first, before, is_broken, changes } = self;
+        checkout.run_steps(steps);
+        let arguments = ["affected", "--base", first, "--format", "json"];
+        let answer = json_of(checkout.ask(&checkout.root(), &arguments))?;
+        *changes += 1;
+        let mut after = build_all(checkout, &format!("after-{changes}"), is_broken)?;
+        let images = answer["images"].as_array().expect("there is a list of images");
+        let verdict = |image: &Value| {
+            let name = image["name"].as_str().expect("an image has a name");
+            let kinds = image["reasons"].as_array().expect("there is a list of reasons").iter();
+            let kinds = kinds.map(|reason| reason["kind"].as_str().unwrap_or_default().to_owned());
+            Some(Verdict {
+                was: before.get(name)?.clone(),
+                is: after.remove(name).expect("all images are built"),
+                is_affected: image["affected"] == true,
+                kinds: kinds.collect(),
+                name: name.to_owned(),
+            })
+        };
+        Ok(images.iter().filter_map(verdict).collect())
+    }
 }
 
 fn json_of(answer: Answer) -> Result<Value, String> {

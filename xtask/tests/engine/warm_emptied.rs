@@ -8,16 +8,7 @@ use crate::support::{Ended, PYTHON, SecondEngine, Workspace, field, image};
 use crate::warm::runs;
 
 /// Makes a wheel, of a module that a handler imports.
-const WRITE_WHEEL: &str = r"
-import sys, zipfile
-name, mark, path = sys.argv[1:]
-with zipfile.ZipFile(path, 'w') as wheel:
-    wheel.writestr(f'{name}.py', f'MARK = {mark!r}\n')
-    info = f'{name}-1.0.dist-info'
-    wheel.writestr(f'{info}/METADATA', f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n')
-    wheel.writestr(f'{info}/WHEEL', 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
-    wheel.writestr(f'{info}/RECORD', f'{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n')
-";
+const WRITE_WHEEL: &str = include_str!("../wheel.py");
 
 /// Empties the engine for each of its two parts: with `warm-cache`, and without.
 #[track_caller]
@@ -65,9 +56,9 @@ fn workspace() -> Workspace {
     workspace.write_lambda("reader", &["core"], &dockerfile("reader_wheel", "base-core", handler));
     workspace.append("lambdas/reader/handler.py", "import core_wheel, reader_wheel\n");
     for (name, folder) in [("core_wheel", "packages/core"), ("reader_wheel", "lambdas/reader")] {
-        let path = workspace.root().join(format!("{folder}/{name}-1.0-py3-none-any.whl"));
         let mut python = Command::new("python3");
-        python.args(["-c", WRITE_WHEEL, name, workspace.stack()]).arg(path);
+        python.args(["-c", WRITE_WHEEL]).arg(workspace.root().join(folder));
+        python.args([name, "1.0", workspace.stack()]);
         Ended::of(&mut python).expect_code(0);
     }
     workspace.commit("first");
