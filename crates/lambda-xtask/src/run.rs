@@ -197,13 +197,18 @@ impl Run<'_> {
         Ok(Ended { built: None, stored: Some(stored) })
     }
 
-    fn after_build(&self, image: &PlannedImage, built: Built) -> anyhow::Result<Ended> {
-        keep_folders(self.environment.current_dir(), &image.caches)?;
+    fn after_build(&self, image: &PlannedImage, mut built: Built) -> anyhow::Result<Ended> {
+        if image.action != Action::Warm {
+            // First of all: whatever fails later must not leave a name that is not true.
+            self.check_inputs(image, built.digest.as_deref())?;
+        }
+        // As a cache that BuildKit can't write: the image is none the worse.
+        if let Err(error) = keep_folders(self.environment.current_dir(), &image.caches) {
+            built.unwritten.push(format!("{error:#}"));
+        }
         if image.action == Action::Warm {
             return Ok(Ended { built: Some(built), stored: None });
         }
-        let digest: Option<Digest> = built.digest.as_deref().map(str::parse).transpose()?;
-        self.check_inputs(image, digest.as_ref())?;
         let found = self.store.find(&image.names.identity)?;
         let found = found.with_context(|| {
             format!("`{}` was built, but the store does not have it", image.names.identity)
@@ -236,7 +241,7 @@ impl Run<'_> {
             );
         }
         // It may also be ours, of a push that failed after all was there.
-        if !(self.changed_inputs)(&image.name)?.is_empty() {
+        if !(self.changed_inputs)(&image.name).is_ok_and(|changed| changed.is_empty()) {
             return Err(error);
         }
         self.store.name(image, &stored)?;
@@ -245,21 +250,47 @@ impl Run<'_> {
 
     /// The builder read the tree later than the fingerprint was made. Where they may have seen two
     /// states of it, the image must not keep the names that the fingerprint gave it.
-    fn check_inputs(&self, image: &PlannedImage, digest: Option<&Digest>) -> anyhow::Result<()> {
-        let changed = (self.changed_inputs)(&image.name)?;
-        let Some(first) = changed.first() else { return Ok(()) };
-        let hint = match self.store.remove_names(&image.names, digest) {
+    fn check_inputs(&self, image: &PlannedImage, digest: Option<&str>) -> anyhow::Result<()> {
+        let digest = digest.map(parse_digest).transpose();
+        let doubt = match &digest {
+            Ok(_) => doubt((self.changed_inputs)(&image.name)),
+            Err(error) => Some(format!("{error:#}")),
+        };
+        let Some(doubt) = doubt else { return Ok(()) };
+        let digest = digest.ok().flatten();
+        let hint = match self.store.remove_names(&image.names, digest.as_ref()) {
             Ok(true) => "build again: it was given no name".to_owned(),
             Ok(false) | Err(_) => format!(
                 "remove `{}` from the registry, which does not let us, and build again: it may hold another state",
                 image.names.identity
             ),
         };
-        let more = if changed.len() > 1 {
-            format!(" and {} more", changed.len() - 1)
-        } else {
-            String::new()
-        };
-        bail!("its inputs changed while it was built: `{first}`{more}\nhint: {hint}")
+        bail!("{doubt}\nhint: {hint}")
     }
 }
+
+/// What the builder says that it has made.
+fn parse_digest(text: &str) -> anyhow::Result<Digest> {
+    text.parse().with_context(|| format!("the builder gave no digest, but `{text}`"))
+}
+
+/// Why an image may not be what its fingerprint says; `None`: it is.
+fn doubt(changed: anyhow::Result<Vec<String>>) -> Option<String> {
+    let changed = match changed {
+        Ok(changed) => changed,
+        Err(error) => {
+            return Some(format!(
+                "whether its inputs changed while it was built can't be told: {error:#}"
+            ));
+        }
+    };
+    let (first, others) = changed.split_first()?;
+    let more = match others.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    Some(format!("its inputs changed while it was built: `{first}`{more}"))
+}
+
+#[cfg(test)]
+mod tests;
