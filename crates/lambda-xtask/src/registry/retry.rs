@@ -62,10 +62,10 @@ impl Patience {
             FIRST.saturating_mul(1 << self.attempts.saturating_sub(1).min(16)).min(LONGEST);
         // Many are turned away at once, and must not all come back at once.
         let wait = match asked {
-            Some(asked) => asked + longest.min(FIRST * 2).mul_f64(random),
+            Some(asked) => asked.saturating_add(longest.min(FIRST * 2).mul_f64(random)),
             None => longest.mul_f64(0.5 + random / 2.0),
         };
-        if self.attempts >= ATTEMPTS || self.waited + wait > IN_ALL {
+        if self.attempts >= ATTEMPTS || self.waited.saturating_add(wait) > IN_ALL {
             return None;
         }
         self.waited += wait;
@@ -75,10 +75,12 @@ impl Patience {
 
 /// `Retry-After`: seconds, or a date.
 pub(super) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Only a number that is too large can't be read.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
-    let date = httpdate::parse_http_date(text.trim()).ok()?;
+    let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
 }
 
@@ -104,6 +106,7 @@ mod tests {
         let wait = patience.after_failure(Some(Duration::from_secs(30)), 0.5).unwrap();
         assert!((30.0..31.0).contains(&wait.as_secs_f64()), "{wait:?}");
         assert_eq!(patience.after_failure(Some(Duration::from_secs(31)), 0.5), None);
+        assert_eq!(patience.after_failure(Some(Duration::MAX), 0.5), None);
     }
 
     #[test]
@@ -114,6 +117,10 @@ mod tests {
         assert_eq!(parse("Wed, 21 Oct 2015 07:28:07 GMT"), Some(7));
         assert_eq!(parse("Wed, 21 Oct 2015 07:27:00 GMT"), Some(0));
         assert_eq!(parse("soon"), None);
+        assert_eq!(parse(""), None);
+        for endless in ["18446744073709551615", "18446744073709551616"] {
+            assert_eq!(parse(endless), Some(u64::MAX));
+        }
     }
 
     #[test]

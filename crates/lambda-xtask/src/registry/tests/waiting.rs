@@ -67,6 +67,11 @@ fn patience_ends() {
     assert!(matches!(result, Err(RegistryError::RateLimited { .. })), "{result:?}");
     assert_eq!((server.requests().len(), world.waits().len()), (1, 0));
 
+    let endless = || reply(429, &[("Retry-After", "18446744073709551615")]);
+    let (world, _, result) = ask(usize::MAX, endless);
+    assert!(matches!(result, Err(RegistryError::RateLimited { .. })), "{result:?}");
+    assert!(world.waits().is_empty());
+
     let (_, _, result) = ask(usize::MAX, || Reply::HangUp);
     assert!(matches!(result, Err(RegistryError::Unreachable { .. })), "{result:?}");
 }
