@@ -57,19 +57,35 @@ pub(crate) enum Ending {
     Kill,
 }
 
+/// Asks a child alone to end, that is not waited for yet: its process id is its own till then.
+pub(crate) fn end(child: u32, ending: Ending) {
+    #[cfg(unix)]
+    if let Some(pid) = pid(child) {
+        rustix::process::kill_process(pid, signal(ending)).unwrap_or_default();
+    }
+    #[cfg(not(unix))]
+    let _: (u32, Ending) = (child, ending);
+}
+
 /// Asks the group of a child to end. That it is gone already is no error.
 pub(crate) fn end_group(leader: u32, ending: Ending) {
     #[cfg(unix)]
-    {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        let signal = match ending {
-            Ending::Interrupt => Signal::INT,
-            Ending::Kill => Signal::KILL,
-        };
-        if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
-            kill_process_group(pid, signal).unwrap_or_default();
-        }
+    if let Some(pid) = pid(leader) {
+        rustix::process::kill_process_group(pid, signal(ending)).unwrap_or_default();
     }
     #[cfg(not(unix))]
     let _: (u32, Ending) = (leader, ending);
+}
+
+#[cfg(unix)]
+fn pid(number: u32) -> Option<rustix::process::Pid> {
+    i32::try_from(number).ok().and_then(rustix::process::Pid::from_raw)
+}
+
+#[cfg(unix)]
+fn signal(ending: Ending) -> rustix::process::Signal {
+    match ending {
+        Ending::Interrupt => rustix::process::Signal::INT,
+        Ending::Kill => rustix::process::Signal::KILL,
+    }
 }

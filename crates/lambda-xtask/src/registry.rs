@@ -18,6 +18,7 @@ mod transport;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use lambda_images::ecr::Ecr;
 use lambda_images::reference::{Digest, ImageReference};
@@ -25,6 +26,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use ureq::http::Method;
 
 use self::authorization::{Access, HostAuthorization, said};
+use self::ecr::LIMIT;
 use self::endpoint::Endpoint;
 use self::retry::{Clock, Patience, SystemClock, parse_retry_after};
 use self::transport::{Answer, CONNECTIONS, NoAnswer, Request, Transport};
@@ -46,6 +48,8 @@ pub(crate) struct RegistryClient {
     hosts: Mutex<BTreeMap<String, Arc<HostAuthorization>>>,
     /// Of a registry of ECR's kind.
     ecr: Option<Ecr>,
+    /// How long each program of a login may take.
+    login_limit: Duration,
 }
 
 impl RegistryClient {
@@ -58,6 +62,7 @@ impl RegistryClient {
             clock: Box::new(SystemClock),
             hosts: Mutex::default(),
             ecr,
+            login_limit: LIMIT,
         }
     }
 
@@ -90,8 +95,10 @@ impl RegistryClient {
             let mut request = request.clone();
             request.headers.extend(sent.header.clone().map(|header| ("Authorization", header)));
             let answer = self.answer(&endpoint.host, &request)?;
-            if !matches!(answer.status, 401 | 403) {
-                return Ok(answer);
+            match answer.status {
+                401 | 403 => {}
+                300..=399 => return Err(redirect(&request, &answer)),
+                _ => return Ok(answer),
             }
             refusals += 1;
             if refusals == REFUSALS {
@@ -127,6 +134,14 @@ impl RegistryClient {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(hosts.entry(host.to_owned()).or_default())
     }
+}
+
+/// What stands behind a `?` may be a secret of the sign-in.
+fn redirect(request: &Request, answer: &Answer) -> RegistryError {
+    let to = answer.header("location").unwrap_or("nowhere");
+    let to = to.split(['?', '#']).next().unwrap_or(to).to_owned();
+    let request = format!("{} {}", request.method, request.url);
+    RegistryError::Redirect { request, status: answer.status, to }
 }
 
 fn no_answer(host: &str, error: NoAnswer) -> RegistryError {

@@ -52,6 +52,23 @@ pub(super) struct Sent {
     generation: u32,
 }
 
+impl Known {
+    /// Takes over what a refusal says is wanted; `true`: it is another thing than was known.
+    fn learn(&mut self, answer: &Answer) -> bool {
+        let values = answer.headers.get_all("www-authenticate");
+        let values = values.iter().filter_map(|value| value.to_str().ok());
+        let Some(told) = parse_challenge(values).filter(|_| answer.status == 401) else {
+            return false;
+        };
+        if self.challenge.as_ref().is_some_and(|known| known.is_like(&told)) {
+            return false;
+        }
+        self.challenge = Some(told);
+        self.tokens.clear();
+        true
+    }
+}
+
 impl HostAuthorization {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -112,6 +129,9 @@ impl HostAuthorization {
     }
 
     /// A request was refused: learns from it. `Ok`: there is something else to try.
+    ///
+    /// What a registry wants to see is told by a 401 with its header, and by nothing else: a firewall's
+    /// 403 says nothing about it.
     pub(super) fn refused(
         &self,
         client: &RegistryClient,
@@ -123,6 +143,9 @@ impl HostAuthorization {
         let is_bearer = {
             let mut known = self.known();
             if sent.generation != known.generation {
+                return Ok(());
+            }
+            if known.learn(answer) && sent.header.is_some() {
                 return Ok(());
             }
             if let Some(header) = &sent.header {
@@ -137,12 +160,15 @@ impl HostAuthorization {
                 }
                 false
             } else {
-                let values = answer.headers.get_all("www-authenticate");
-                let values = values.iter().filter_map(|value| value.to_str().ok());
-                let challenge = known
-                    .challenge
-                    .get_or_insert_with(|| parse_challenge(values).unwrap_or(Challenge::Basic));
-                matches!(challenge, Challenge::Bearer { .. })
+                match &known.challenge {
+                    Some(challenge) if answer.status == 401 => {
+                        matches!(challenge, Challenge::Bearer { .. })
+                    }
+                    _ => {
+                        let (host, said) = (endpoint.host.clone(), said(answer));
+                        return Err(RegistryError::Forbidden { host, said });
+                    }
+                }
             }
         };
         let credentials = self.credentials(client, &endpoint.host)?;
@@ -168,7 +194,7 @@ impl HostAuthorization {
         }
         match (&client.ecr, &*done) {
             (Some(ecr), None) => {
-                done.insert(log_in(&client.environment, ecr, host)).clone()?;
+                done.insert(log_in(&client.environment, ecr, host, client.login_limit)).clone()?;
                 let mut known = self.known();
                 known.credentials = None;
                 known.tokens.clear();

@@ -10,6 +10,20 @@ pub(super) enum Challenge {
     Bearer { realm: String, service: Option<String>, scope: Option<String> },
 }
 
+impl Challenge {
+    /// Whether both are answered in the same way. The scope is another for each request.
+    pub(super) fn is_like(&self, other: &Challenge) -> bool {
+        match (self, other) {
+            (Challenge::Basic, Challenge::Basic) => true,
+            (
+                Challenge::Bearer { realm, service, .. },
+                Challenge::Bearer { realm: other_realm, service: other_service, .. },
+            ) => realm == other_realm && service == other_service,
+            _ => false,
+        }
+    }
+}
+
 /// The best of what the header's values offer: a token before a password.
 pub(super) fn parse_challenge<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<Challenge> {
     let mut basic = None;

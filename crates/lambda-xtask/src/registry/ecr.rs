@@ -1,11 +1,15 @@
 //! What ECR wants beside the distribution API, by the `aws` client: a login, repositories that are made
 //! before anything is pushed, and a way to delete a tag.
 //!
-//! The password of a login goes from `aws` to `docker` by a pipe, and nowhere else.
+//! The password of a login goes from `aws` to `docker` by a pipe, and nowhere else. A profile that wants
+//! an MFA code asks for it in the terminal; a program that does not end is ended.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::process::Stdio;
+use std::io::{Read, Write as _};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use lambda_images::config::RepositoryTags;
 use lambda_images::ecr::Ecr;
@@ -13,7 +17,31 @@ use lambda_images::ecr::Ecr;
 use super::error::RegistryError;
 use crate::environment::Environment;
 use crate::failure::tail;
-use crate::process::own_group;
+use crate::process::{Ending, end, own_group};
+
+/// What a program of these may take, and a person who looks for an MFA code.
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
+/// What it has to leave the terminal as it was, once it is to end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What Ctrl-C in the terminal does, and whom the terminal listens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the group of this process: it may ask the person at the terminal, and Ctrl-C ends it too.
+    Foreground,
+    /// While builds run: Ctrl-C does not reach it, and it can't ask.
+    Background,
+}
+
+/// How a program is run.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    place: Place,
+    limit: Duration,
+}
+
+/// Before anything else runs.
+const FIRST: Rules = Rules { place: Place::Foreground, limit: LIMIT };
 
 /// The account of whoever asks.
 ///
@@ -24,22 +52,25 @@ pub(crate) fn ask_account(
     region: &str,
 ) -> Result<String, RegistryError> {
     let query = ["--region", region, "--query", "Account", "--output", "text"];
-    let said = aws(environment, &[&["sts", "get-caller-identity"], &query[..]].concat())?;
+    let said = aws(environment, FIRST, &[&["sts", "get-caller-identity"], &query[..]].concat())?;
     Ok(said.trim().to_owned())
 }
 
 /// `aws ecr get-login-password | docker login --username AWS --password-stdin HOST`
 ///
 /// # Errors
-/// Either of the two fails.
+/// Either of the two fails, or takes longer than `limit`.
 pub(super) fn log_in(
     environment: &Environment,
     ecr: &Ecr,
     host: &str,
+    limit: Duration,
 ) -> Result<(), RegistryError> {
-    let password = aws(environment, &["ecr", "get-login-password", "--region", &ecr.region])?;
+    let rules = Rules { limit, ..FIRST };
+    let get_password = ["ecr", "get-login-password", "--region", &ecr.region];
+    let password = aws(environment, rules, &get_password)?;
     let log_in = ["login", "--username", "AWS", "--password-stdin", host];
-    run(environment, "docker", &log_in, Some(password.as_bytes())).map(drop)
+    run(environment, rules, "docker", &log_in, Some(password.as_bytes())).map(drop)
 }
 
 /// Those of some repositories that the registry does not have, in one question.
@@ -52,7 +83,8 @@ pub(crate) fn find_missing<'r>(
     wanted: &BTreeSet<&'r str>,
 ) -> Result<Vec<&'r str>, RegistryError> {
     let query = ["--query", "repositories[].repositoryName", "--output", "json"];
-    let said = aws(environment, &[&command(ecr, "describe-repositories")[..], &query].concat())?;
+    let said =
+        aws(environment, FIRST, &[&command(ecr, "describe-repositories")[..], &query].concat())?;
     let there: BTreeSet<String> =
         serde_json::from_str(&said).map_err(|_| RegistryError::Command {
             command: "aws ecr describe-repositories".to_owned(),
@@ -76,7 +108,7 @@ pub(crate) fn create_repository(
     words.extend(["--repository-name", name]);
     words.extend(["--image-scanning-configuration", "scanOnPush=true"]);
     words.extend(["--image-tag-mutability", tags.as_ecr_has_it()]);
-    match aws(environment, &words) {
+    match aws(environment, FIRST, &words) {
         Err(RegistryError::Command { why, .. })
             if why.contains("RepositoryAlreadyExistsException") =>
         {
@@ -100,7 +132,7 @@ pub(super) fn delete_tag(
     let mut words = command(ecr, "batch-delete-image");
     words.extend(["--repository-name", repository, "--image-ids", &id]);
     words.extend(["--query", "failures", "--output", "json"]);
-    let said = aws(environment, &words)?;
+    let said = aws(environment, Rules { place: Place::Background, ..FIRST }, &words)?;
     Ok(serde_json::from_str::<Vec<serde_json::Value>>(&said).is_ok_and(|list| list.is_empty()))
 }
 
@@ -111,14 +143,19 @@ fn command<'a>(ecr: &'a Ecr, name: &'a str) -> Vec<&'a str> {
     words
 }
 
-fn aws(environment: &Environment, arguments: &[&str]) -> Result<String, RegistryError> {
-    let said = run(environment, "aws", arguments, None)?;
+fn aws(
+    environment: &Environment,
+    rules: Rules,
+    arguments: &[&str],
+) -> Result<String, RegistryError> {
+    let said = run(environment, rules, "aws", arguments, None)?;
     Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
 /// Runs a program; gives what it prints. What it was given is in no error.
 fn run(
     environment: &Environment,
+    rules: Rules,
     program: &str,
     arguments: &[&str],
     input: Option<&[u8]>,
@@ -127,7 +164,10 @@ fn run(
     let failed =
         |why: String| RegistryError::Command { command: buildx::quote_command(words.clone()), why };
     let mut command = environment.command(program);
-    own_group(&mut command)
+    if rules.place == Place::Background {
+        own_group(&mut command);
+    }
+    command
         .args(arguments)
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
@@ -137,11 +177,49 @@ fn run(
         // Who does not read its input says why by its exit status.
         drop(stdin.write_all(input));
     }
-    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(output.stdout);
+    let Some((out, said)) = hear_out(&mut child, rules.limit) else {
+        let command = buildx::quote_command(words.clone());
+        return Err(RegistryError::Endless { command, limit: rules.limit });
+    };
+    // It has closed its outputs: it is at its end.
+    let status = child.wait().map_err(|error| failed(error.to_string()))?;
+    if status.success() {
+        return Ok(out);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&said);
     let last = tail(&said, 1).first().map(|line| (*line).trim().to_owned());
-    Err(failed(last.unwrap_or_else(|| output.status.to_string())))
+    Err(failed(last.unwrap_or_else(|| status.to_string())))
+}
+
+/// What a program prints to its two outputs; `None`: it took too long, and is gone.
+fn hear_out(child: &mut Child, limit: Duration) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (out, said) = (read(child.stdout.take()), read(child.stderr.take()));
+    let both = |limit: Duration| {
+        let until = Instant::now() + limit;
+        let left = || until.saturating_duration_since(Instant::now());
+        Ok::<_, RecvTimeoutError>((out.recv_timeout(left())?, said.recv_timeout(left())?))
+    };
+    if let Ok(heard) = both(limit) {
+        return Some(heard);
+    }
+    // Who reads a code has turned the terminal's echo off, and gets to turn it on again.
+    end(child.id(), Ending::Interrupt);
+    drop(both(GRACE));
+    drop(child.kill());
+    drop(child.wait());
+    None
+}
+
+/// Reads to the end, in a thread that nobody waits for: a program's own children may keep its output.
+fn read(output: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut output) = output {
+            // What was read till then counts.
+            drop(output.read_to_end(&mut bytes));
+        }
+        drop(sender.send(bytes));
+    });
+    receiver
 }

@@ -16,12 +16,18 @@ pub(crate) enum RegistryError {
     NoCredentials { host: String, is_ecr: bool },
     /// It knows who asks, and refuses: the credentials are wrong or old, or allow less.
     Refused { host: String, said: String, is_ecr: bool },
+    /// It refuses, and does not say what it wants to see.
+    Forbidden { host: String, said: String },
+    /// It names an insecure place to send the credentials to.
+    InsecureRealm { host: String, realm: String },
     /// Docker's configuration can't be read.
     Config { path: String, why: String },
     /// The program that keeps the credentials failed.
     Helper { program: String, host: String, why: String },
     /// `aws` or `docker login` failed.
     Command { command: String, why: String },
+    /// `aws` or `docker login` did not end, and was ended.
+    Endless { command: String, limit: Duration },
     /// Repositories that must be there before a push.
     RepositoriesMissing { names: Vec<String>, region: String },
     /// It turned us away for too long.
@@ -32,6 +38,10 @@ pub(crate) enum RegistryError {
     TagTaken { reference: ImageReference, wanted: Digest, found: Digest },
     /// What came is not what its digest says.
     WrongBytes { reference: ImageReference, found: Digest },
+    /// It sends us elsewhere, where no registry need be.
+    Redirect { request: String, status: u16, to: String },
+    /// It has an answer for a manifest, and that is none.
+    NotAManifest { request: String, found: String },
     /// Anything else.
     Unexpected { request: String, status: u16, said: String },
 }
@@ -52,6 +62,12 @@ impl RegistryError {
             RegistryError::Refused { host, said, .. } => {
                 format!("the registry `{host}` refuses the credentials that docker has: {said}")
             }
+            RegistryError::Forbidden { host, said } => {
+                format!("the registry `{host}` refuses to answer: {said}")
+            }
+            RegistryError::InsecureRealm { host, realm } => format!(
+                "the registry `{host}` wants a token from `{realm}`, which is not `https`: no credentials were sent there"
+            ),
             RegistryError::Config { path, why } => {
                 format!("docker's configuration `{path}` can't be read: {why}")
             }
@@ -59,6 +75,9 @@ impl RegistryError {
                 format!("`{program}` gave no credentials for `{host}`: {why}")
             }
             RegistryError::Command { command, why } => format!("failed to run `{command}`: {why}"),
+            RegistryError::Endless { command, limit } => {
+                format!("`{command}` did not end within {} s", limit.as_secs())
+            }
             RegistryError::RepositoriesMissing { names, .. } => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 format!("the registry has no repository {}", names.join(", "))
@@ -75,6 +94,12 @@ impl RegistryError {
             }
             RegistryError::WrongBytes { reference, found } => {
                 format!("the registry gave `{found}` in place of `{reference}`")
+            }
+            RegistryError::Redirect { request, status, to } => format!(
+                "the registry answered `{request}` with status {status}, a redirect to `{to}`, which is not followed"
+            ),
+            RegistryError::NotAManifest { request, found } => {
+                format!("the registry answered `{request}` with no manifest: it is {found}")
             }
             RegistryError::Unexpected { request, status, said } => {
                 format!("the registry answered `{request}` with status {status}: {said}")
@@ -97,6 +122,18 @@ impl RegistryError {
             RegistryError::NoCredentials { host, .. } | RegistryError::Refused { host, .. } => {
                 format!("`docker login {host}`, as somebody who may pull and push")
             }
+            RegistryError::Forbidden { host, .. } => format!(
+                "may you, and this machine, use it? `docker login {host}` and `docker pull` of one of its images show more"
+            ),
+            RegistryError::InsecureRealm { .. } => {
+                "is `registry` right? a registry behind a proxy must be told that it is reached by `https`".to_owned()
+            }
+            RegistryError::Endless { command, .. } if command.starts_with("docker") => {
+                "does docker's credential helper ask for something? run it by hand; it is given the password of `aws ecr get-login-password`".to_owned()
+            }
+            RegistryError::Endless { .. } => {
+                "does it ask for something, such as an MFA code, or wait for the network? `aws sts get-caller-identity` by hand shows it, and the AWS client keeps the session of a role".to_owned()
+            }
             RegistryError::Config { .. } => "mend it, or name another folder by `DOCKER_CONFIG`".to_owned(),
             RegistryError::Helper { host, .. } => {
                 format!("`docker login {host}` shows more; the program is named by `credHelpers` or `credsStore` in docker's `config.json`")
@@ -113,6 +150,9 @@ impl RegistryError {
             }
             RegistryError::RateLimited { host, .. } => {
                 format!("run again later; `docker login {host}` raises the limit of many registries")
+            }
+            RegistryError::Redirect { .. } | RegistryError::NotAManifest { .. } => {
+                "is `registry` right? a sign-in page or a proxy may stand before it: `HTTPS_PROXY` and `NO_PROXY` count; `--load` needs no registry".to_owned()
             }
             RegistryError::Failing { .. } | RegistryError::Unexpected { .. } => {
                 "run again later; `--load` needs no registry".to_owned()

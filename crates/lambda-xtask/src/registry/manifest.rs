@@ -20,6 +20,8 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json";
+/// Of every manifest in these types.
+const SCHEMA_VERSION: u32 = 2;
 
 /// Tags of a repository that are looked at before a manifest is deleted.
 const MOST_TAGS: usize = 200;
@@ -84,6 +86,7 @@ impl RegistryClient {
             404 => return Ok(None),
             _ => return Err(unexpected("GET", &url, &answer)),
         }
+        let media_type = manifest_type(&url, &answer)?;
         let digest = digest_of(&answer.body);
         let said: Option<Digest> =
             answer.header("docker-content-digest").and_then(|text| text.parse().ok());
@@ -91,7 +94,6 @@ impl RegistryClient {
         if reference.digest.as_ref().is_some_and(is_wrong) || said.as_ref().is_some_and(is_wrong) {
             return Err(RegistryError::WrongBytes { reference: reference.clone(), found: digest });
         }
-        let media_type = answer.header("content-type").unwrap_or_default().to_owned();
         Ok(Some(RawManifest { media_type, bytes: answer.body, digest }))
     }
 
@@ -115,8 +117,9 @@ impl RegistryClient {
         };
         let answer = self.ask(&endpoint, Access::Push, &request)?;
         let found = match answer.header("docker-content-digest").map(str::parse) {
-            Some(Ok(digest)) if answer.status < 300 => Some(digest),
-            _ if answer.status < 300 => Some(manifest.digest.clone()),
+            Some(Ok(digest)) if answer.status == 201 => Some(digest),
+            _ if answer.status == 201 => Some(manifest.digest.clone()),
+            // A registry says that it has created something: whoever says less is asked.
             _ => self.resolve(reference)?,
         };
         match found {
@@ -175,7 +178,11 @@ impl RegistryClient {
         let request = plain(Method::DELETE, &url, ACCEPT);
         match self.ask(&endpoint, Access::Delete, &request) {
             Ok(answer) => Ok(matches!(answer.status, 200..=299 | 404)),
-            Err(RegistryError::Refused { .. } | RegistryError::NoCredentials { .. }) => Ok(false),
+            Err(
+                RegistryError::Refused { .. }
+                | RegistryError::Forbidden { .. }
+                | RegistryError::NoCredentials { .. },
+            ) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -214,6 +221,26 @@ fn tag_or_digest(reference: &ImageReference) -> &str {
         (Some(tag), _) => tag.as_str(),
         (None, Some(digest)) => digest.as_str(),
         (None, None) => "latest",
+    }
+}
+
+/// The media type of an answer that holds a manifest, and not a page of who stands before the registry.
+fn manifest_type(url: &str, answer: &Answer) -> Result<String, RegistryError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Manifest {
+        schema_version: u32,
+    }
+    let not_it =
+        |found: String| RegistryError::NotAManifest { request: format!("GET {url}"), found };
+    let found = answer.header("content-type").unwrap_or("no type");
+    let media_type = found.split(';').next().unwrap_or(found).trim().to_lowercase();
+    if !ACCEPT.split(", ").any(|accepted| accepted == media_type) {
+        return Err(not_it(format!("`{media_type}`")));
+    }
+    match serde_json::from_slice(&answer.body) {
+        Ok(Manifest { schema_version: SCHEMA_VERSION }) => Ok(media_type),
+        _ => Err(not_it(format!("`{media_type}` without `schemaVersion` {SCHEMA_VERSION}"))),
     }
 }
 

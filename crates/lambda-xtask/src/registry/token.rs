@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::RegistryClient;
 use super::authorization::{Access, said};
 use super::credentials::Credentials;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, host_name, is_loopback};
 use super::error::RegistryError;
 use super::transport::Request;
+use super::{RegistryClient, redirect};
 
 /// What a token is to be good for.
 pub(super) struct Wanted<'a> {
@@ -27,6 +27,13 @@ pub(super) fn scope((path, access): &(String, Access)) -> String {
     format!("repository:{path}:{actions}")
 }
 
+/// What carries the credentials is encrypted, unless the registry itself is this machine's.
+fn is_secure(realm: &str, host: &str) -> bool {
+    let scheme = realm.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+        || is_loopback(host_name(host))
+}
+
 /// Source: <https://distribution.github.io/distribution/spec/auth/token/>, and `oauth/` beside it.
 pub(super) fn fetch_token(
     client: &RegistryClient,
@@ -34,6 +41,10 @@ pub(super) fn fetch_token(
     wanted: &Wanted,
     credentials: Option<&Credentials>,
 ) -> Result<String, RegistryError> {
+    if !is_secure(wanted.realm, &endpoint.host) {
+        let (host, realm) = (endpoint.host.clone(), wanted.realm.to_owned());
+        return Err(RegistryError::InsecureRealm { host, realm });
+    }
     let mut fields = vec![("scope", wanted.scope.as_str())];
     fields.extend(wanted.service.map(|service| ("service", service)));
     let mut headers = Vec::new();
@@ -57,6 +68,7 @@ pub(super) fn fetch_token(
     let (host, is_ecr) = (endpoint.host.clone(), client.ecr.is_some());
     match answer.status {
         200 => {}
+        300..=399 => return Err(redirect(&request, &answer)),
         // It may still answer to who has none.
         400 | 401 | 403 if credentials.is_some() => {
             return Err(RegistryError::Refused { host, said: said(&answer), is_ecr });
@@ -110,6 +122,19 @@ mod tests {
     fn forms() {
         let fields = [("scope", "repository:a/b:pull,push"), ("x", "ä")];
         assert_eq!(render_form(&fields), "scope=repository%3Aa%2Fb%3Apull%2Cpush&x=%C3%A4");
+    }
+
+    #[test]
+    fn credentials_go_to_https_or_stay_on_this_machine() {
+        let check = |realm, host, wanted| assert_eq!(is_secure(realm, host), wanted, "{realm}");
+        check("https://auth.example/token", "registry.example", true);
+        check("HTTPS://auth.example/token", "registry.example:5000", true);
+        check("http://auth.example/token", "registry.example", false);
+        check("httpsx://auth.example", "registry.example", false);
+        check("auth.example/token", "registry.example", false);
+        check("http://127.0.0.1:1/token", "registry.example", false);
+        check("http://auth.example/token", "localhost:5000", true);
+        check("http://auth.example/token", "[::1]:5000", true);
     }
 
     #[test]

@@ -122,6 +122,8 @@ impl Transport {
         };
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
+            // Where a redirect leads no registry need be, nor `https`.
+            .max_redirects(0)
             .proxy(proxy)
             .user_agent(concat!("lambda-xtask/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))

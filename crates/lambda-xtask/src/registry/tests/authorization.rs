@@ -6,11 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use lambda_images::ecr::Ecr;
 
 use super::super::RegistryError;
+use super::super::endpoint::Endpoint;
 use super::super::fixture::{Reply, Server, World, reply, reply_with};
+use super::super::token::{Wanted, fetch_token};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 /// `user:secret`
@@ -137,6 +140,83 @@ fn tokens_are_given_to_strangers_and_for_identities() {
     assert_eq!(server.seen()[1].body, body);
 }
 
+#[test]
+fn a_token_is_asked_for_by_https_unless_the_registry_is_here() {
+    let server = token_server(9);
+    let realm = format!("http://{}/token", server.address);
+    let world = World::new("");
+    let fetch = |host: &str| {
+        let endpoint = Endpoint { host: host.to_owned(), path: "a".to_owned() };
+        let wanted = Wanted { realm: &realm, service: None, scope: "s".to_owned() };
+        fetch_token(&world.client, &endpoint, &wanted, None)
+    };
+    let host = "registry.example".to_owned();
+    let error = fetch(&host).unwrap_err();
+    assert_eq!(error, RegistryError::InsecureRealm { host, realm: realm.clone() });
+    assert!(server.requests().is_empty());
+    assert_eq!(fetch("localhost:5000").unwrap(), "for scope=s");
+}
+
+#[test]
+fn a_bare_403_is_a_refusal_and_teaches_nothing() {
+    // The first answer is a firewall's.
+    let server = Server::start(|number, seen| match seen.authorization() {
+        _ if number == 0 => reply(403, &[]),
+        Some(BASIC) => found(),
+        _ => reply(401, &[("WWW-Authenticate", "Basic realm=\"x\"")]),
+    });
+    let world = World::new(&entry(&server, "dXNlcjpzZWNyZXQ="));
+    let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
+    let (host, said) = (server.address.clone(), "status 403".to_owned());
+    assert_eq!(error, RegistryError::Forbidden { host, said });
+    assert_eq!(server.requests().len(), 1);
+    assert!(world.client.resolve(&server.reference("a:1")).unwrap().is_some());
+    let sent: Vec<bool> = server.seen().iter().map(|seen| seen.authorization().is_some()).collect();
+    assert_eq!(sent, [false, false, true]);
+}
+
+#[test]
+fn a_401_that_asks_for_nothing_is_a_refusal() {
+    for headers in [&[][..], &[("WWW-Authenticate", "Negotiate")][..]] {
+        let server = Server::start(move |_, _| reply(401, headers));
+        let world = World::new(&entry(&server, "dXNlcjpzZWNyZXQ="));
+        let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
+        assert!(matches!(error, RegistryError::Forbidden { .. }), "{error:?}");
+        assert!(server.seen().iter().all(|seen| seen.authorization().is_none()));
+    }
+}
+
+#[test]
+fn a_new_challenge_takes_the_place_of_the_old() {
+    let address: Arc<OnceLock<String>> = Arc::default();
+    let own = Arc::clone(&address);
+    // A proxy asks first, and later the registry.
+    let server = Server::start(move |number, seen| {
+        if seen.what.starts_with("GET /token?") {
+            return reply_with(200, &[], r#"{"token":"one"}"#);
+        }
+        match seen.authorization() {
+            Some(BASIC) if number < 2 => found(),
+            Some("Bearer one") => found(),
+            _ if number == 0 => reply(401, &[("WWW-Authenticate", "Basic realm=\"x\"")]),
+            _ => {
+                let bearer = format!("Bearer realm=\"http://{}/token\"", own.get().unwrap());
+                reply(401, &[("WWW-Authenticate", &bearer)])
+            }
+        }
+    });
+    address.set(server.address.clone()).unwrap();
+    let world = World::new(&entry(&server, "dXNlcjpzZWNyZXQ="));
+    for name in ["a:1", "a:2", "a:3"] {
+        assert!(world.client.resolve(&server.reference(name)).unwrap().is_some());
+    }
+    let sent: Vec<_> =
+        server.seen().iter().map(|seen| seen.headers.get("authorization").cloned()).collect();
+    let sent: Vec<_> = sent.iter().map(Option::as_deref).collect();
+    let token = Some("Bearer one");
+    assert_eq!(sent, [None, Some(BASIC), Some(BASIC), Some(BASIC), token, token]);
+}
+
 /// Writes a program by another process, so that no thread of this one holds it open for writing.
 fn write_program(folder: &Path, name: &str, script: &str) {
     let path = folder.join(name);
@@ -213,4 +293,22 @@ fn a_login_that_fails_says_which_command() {
         "failed to run `aws ecr get-login-password --region eu-west-1`: Unable to locate credentials\n\
              hint: `aws sts get-caller-identity` tells whether the AWS client has credentials (`AWS_PROFILE`, `aws sso login`)"
     );
+}
+
+/// Where it were not ended, this test would not end either.
+#[test]
+fn a_login_that_does_not_end_is_ended() {
+    let server = basic_server();
+    // As the AWS client that waits for an MFA code; also one that Ctrl-C does not end.
+    for wait in ["exec tail -f /dev/null", "trap '' INT; exec tail -f /dev/null"] {
+        let mut world = ecr_world(&server, "", wait);
+        world.client.login_limit = Duration::ZERO;
+        let error = world.client.resolve(&server.reference("a:1")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`aws ecr get-login-password --region eu-west-1` did not end within 0 s\n\
+             hint: does it ask for something, such as an MFA code, or wait for the network? \
+             `aws sts get-caller-identity` by hand shows it, and the AWS client keeps the session of a role"
+        );
+    }
 }

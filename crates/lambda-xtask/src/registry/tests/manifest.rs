@@ -89,7 +89,8 @@ fn other_refusals_are_told_as_they_are() {
 
 #[test]
 fn bytes_are_what_their_digest_says() {
-    let server = Server::start(|_, _| reply_with(200, &[("Content-Type", TYPE)], "{}"));
+    let server =
+        Server::start(|_, _| reply_with(200, &[("Content-Type", TYPE)], r#"{"schemaVersion":2}"#));
     let error = fetch(&World::new(""), &server).unwrap_err();
     assert!(matches!(error, RegistryError::WrongBytes { .. }), "{error:?}");
 }
@@ -100,6 +101,72 @@ fn a_registry_that_tells_no_digest_is_asked_for_the_bytes() {
     let digest = World::new("").client.resolve(&server.reference("a/b:1")).unwrap();
     assert_eq!(digest.unwrap().as_str(), DIGEST);
     assert_eq!(server.requests(), ["HEAD /v2/a/b/manifests/1", "GET /v2/a/b/manifests/1"]);
+}
+
+/// What a registry that tells no digest is taken for, by the answer to a GET.
+#[track_caller]
+fn check_no_manifest(media_type: &str, body: &'static str, found: &str) {
+    let media_type = media_type.to_owned();
+    let server = Server::start(move |_, _| reply_with(200, &[("Content-Type", &media_type)], body));
+    let error = World::new("").client.resolve(&server.reference("a/b:1")).unwrap_err();
+    let request = format!("GET http://{}/v2/a/b/manifests/1", server.address);
+    assert_eq!(error, RegistryError::NotAManifest { request, found: found.to_owned() });
+    assert!(error.to_string().contains("a sign-in page or a proxy"), "{error}");
+}
+
+#[test]
+fn a_page_is_no_image() {
+    check_no_manifest("text/html; charset=utf-8", "<html>Sign in</html>", "`text/html`");
+    check_no_manifest("application/json", BYTES, "`application/json`");
+    let without = format!("`{TYPE}` without `schemaVersion` 2");
+    for body in ["<html>Sign in</html>", "{}", r#"{"schemaVersion":1}"#, "[]"] {
+        check_no_manifest(TYPE, body, &without);
+    }
+}
+
+#[test]
+fn a_type_may_have_parameters() {
+    let media_type = format!("{TYPE}; charset=utf-8");
+    let server =
+        Server::start(move |_, _| reply_with(200, &[("Content-Type", &media_type)], BYTES));
+    let digest = World::new("").client.resolve(&server.reference("a/b:1")).unwrap();
+    assert_eq!(digest.unwrap().as_str(), DIGEST);
+}
+
+#[test]
+fn a_redirect_is_told_and_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let server = Server::start(move |_, seen| match seen.what.contains("/v2/") {
+            true => reply(status, &[("Location", "/sign-in?state=s3cret#x")]),
+            false => manifest_reply(),
+        });
+        let world = World::new("");
+        let error = world.client.resolve(&server.reference("a/b:1")).unwrap_err();
+        let request = format!("HEAD http://{}/v2/a/b/manifests/1", server.address);
+        let to = "/sign-in".to_owned();
+        assert_eq!(error, RegistryError::Redirect { request, status, to });
+        let found = world.client.manifest(&server.reference("a/b:1"));
+        assert!(matches!(found, Err(RegistryError::Redirect { .. })), "{found:?}");
+        let requests = ["HEAD /v2/a/b/manifests/1", "GET /v2/a/b/manifests/1"];
+        assert_eq!(server.requests(), requests);
+    }
+    let (server, result) = tag(reply(302, &[("Location", "http://127.0.0.1:1/")]), Some(DIGEST));
+    assert!(matches!(result, Err(RegistryError::Redirect { .. })), "{result:?}");
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_name_that_is_not_said_to_be_created_is_looked_for() {
+    let page = || reply_with(200, &[("Content-Type", "text/html")], "<html>Sign in</html>");
+    let (server, result) = tag(page(), Some(DIGEST));
+    assert_eq!(result, Ok(()));
+    assert_eq!(server.requests().last().unwrap(), "HEAD /v2/a/b/manifests/new");
+    let (_, result) = tag(page(), None);
+    assert!(matches!(result, Err(RegistryError::Unexpected { status: 200, .. })), "{result:?}");
+    // What it says itself does not count.
+    let (_, result) = tag(reply(202, &[("Docker-Content-Digest", DIGEST)]), Some(OTHER));
+    assert!(matches!(result, Err(RegistryError::TagTaken { .. })), "{result:?}");
+    assert_eq!(tag(reply(201, &[]), None).1, Ok(()));
 }
 
 #[test]
