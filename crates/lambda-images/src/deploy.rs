@@ -14,6 +14,7 @@ use crate::discovery::ImageName;
 use crate::fingerprint::Fingerprint;
 use crate::graph::ImageGraph;
 use crate::manifest::{Manifest, ManifestImage};
+use crate::stable::VARIABLE;
 
 /// Why an image should not be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,8 @@ pub enum Unfit {
     Missing,
     /// Its inputs have changed since.
     Stale,
+    /// It stands on a `stable` base of development mode.
+    Dev,
     /// It was built from inputs that are in no commit.
     Dirty,
     /// No registry has it, or nobody knows its digest.
@@ -29,11 +32,16 @@ pub enum Unfit {
 }
 
 impl Unfit {
+    /// All there are, in the order in which they are told.
+    pub const ALL: [Unfit; 5] =
+        [Unfit::Missing, Unfit::Stale, Unfit::Dev, Unfit::Dirty, Unfit::Local];
+
     /// The flag that lets it pass.
     pub fn flag(self) -> &'static str {
         match self {
             Unfit::Missing => "--allow-missing",
             Unfit::Stale => "--allow-stale",
+            Unfit::Dev => "--allow-dev",
             Unfit::Dirty => "--allow-dirty",
             Unfit::Local => "--allow-local",
         }
@@ -52,6 +60,11 @@ impl Unfit {
                 format!("`{command}` builds it or finds it in the registry; `{flag}` leaves it out")
             }
             Unfit::Stale => format!("`{command}`; `{flag}` deploys what was built"),
+            Unfit::Dev => {
+                format!(
+                    "unset `{VARIABLE}`, then `{command}` without `--dev`; `{flag}` deploys what was built"
+                )
+            }
             Unfit::Dirty => {
                 format!("commit them, then `{command}`; `{flag}` deploys what was built")
             }
@@ -68,6 +81,7 @@ impl fmt::Display for Unfit {
         f.write_str(match self {
             Unfit::Missing => "not in the manifest",
             Unfit::Stale => "stale: its inputs have changed since it was built",
+            Unfit::Dev => "of development mode: it stands on a `stable` base",
             Unfit::Dirty => "dirty: it was built from inputs that are in no commit",
             Unfit::Local => "only in the local Docker store",
         })
@@ -112,7 +126,9 @@ impl Deployment {
                 continue;
             };
             for (unfit, holds) in [
-                (Unfit::Stale, entry.fingerprint != (facts.fingerprint)(name)),
+                // The fingerprint of development mode never equals that of the true inputs.
+                (Unfit::Stale, !entry.dev && entry.fingerprint != (facts.fingerprint)(name)),
+                (Unfit::Dev, entry.dev),
                 (Unfit::Dirty, entry.dirty),
                 (Unfit::Local, !entry.pushed || entry.digest.is_none()),
             ] {
@@ -133,7 +149,8 @@ impl Deployment {
     }
 
     /// Keeps what differs from a manifest that was deployed earlier: other digests or
-    /// repositories, and what that one did not have. What is wrong with the rest is forgotten.
+    /// repositories, and what that one did not have. What is wrong with the rest is forgotten, but
+    /// for what says that the manifest does not have the image of the present inputs.
     pub fn retain_changed(&mut self, earlier: &Manifest, facts: &DeployFacts) {
         self.images.retain(|image| match earlier.get(&image.name) {
             Some(old) => {
@@ -144,8 +161,9 @@ impl Deployment {
         });
         let images = &self.images;
         let is_kept = |name: &ImageName| images.iter().any(|image| image.name == *name);
-        // What is missing may differ.
-        self.unfit.retain(|(unfit, name)| *unfit == Unfit::Missing || is_kept(name));
+        // What would be built now may differ from what runs, though what was built does not.
+        let may_differ = |unfit| matches!(unfit, Unfit::Missing | Unfit::Stale | Unfit::Dev);
+        self.unfit.retain(|(unfit, name)| may_differ(*unfit) || is_kept(name));
         if facts.selected.is_empty() {
             self.removed = removed_since(earlier, facts.graph);
         }

@@ -95,6 +95,43 @@ fn only_what_differs_from_what_runs() {
 }
 
 #[test]
+fn what_has_changed_but_is_not_built_is_told_though_the_old_one_runs() {
+    let workspace = pushed_workspace();
+    workspace.write("deployed.json", &workspace.run(&["manifest"], 0).stdout);
+    workspace.append("lambdas/alone/handler.py", "# An edit.\n");
+    let since = ["--changed-since", "deployed.json"];
+    check_refused(
+        &workspace,
+        &since,
+        1,
+        "error: `alone`: stale: its inputs have changed since it was built\n\
+         hint: `cargo xtask build-lambdas --push alone`; `--allow-stale` deploys what was built\n",
+    );
+    assert_eq!(names(&deployed(&workspace, &[&since[..], &["--allow-stale"]].concat())), [""; 0]);
+}
+
+#[test]
+fn what_stands_on_a_stable_base_is_refused_as_such() {
+    let workspace = pushed_workspace();
+    workspace.build(&["--dev", "--push", "reader"], 0);
+    check_refused(
+        &workspace,
+        &[],
+        1,
+        "error: `reader`: of development mode: it stands on a `stable` base\n\
+         hint: unset `USE_STATIC_BASE_IMAGE`, then `cargo xtask build-lambdas --push reader` without `--dev`; `--allow-dev` deploys what was built\n",
+    );
+    let ended = workspace.run(&["manifest", "--allow-dev"], 0);
+    assert_eq!(
+        ended.stderr,
+        "warning: `reader`: of development mode: it stands on a `stable` base\n"
+    );
+    assert_eq!(names(&ended.json()), ["alone", "reader", "writer"]);
+    workspace.build(&["--push", "reader"], 0);
+    assert_eq!(names(&deployed(&workspace, &[])), ["alone", "reader", "writer"]);
+}
+
+#[test]
 fn what_is_not_fit_is_refused_each_with_its_mend() {
     let workspace = pushed_workspace();
     workspace.append("lambdas/alone/handler.py", "# An edit.\n");

@@ -107,13 +107,35 @@ fn faults_of_what_is_not_deployed_are_no_fault() {
 }
 
 #[test]
+fn what_is_stale_or_of_development_mode_does_not_hide_behind_an_equal_digest() {
+    let mut manifest = manifest_of("one=1 two=2");
+    manifest.images[0].fingerprint = Fingerprint(Sha256Sum([1; 32]));
+    check(&manifest, Some("one=1 two=1"), "", "two Stale:one");
+    check(&manifest, Some("one=1 two=1"), "two", "two");
+    manifest.images[0].dev = true;
+    check(&manifest, Some("one=1 two=1"), "", "two Dev:one");
+}
+
+#[test]
+fn what_is_of_development_mode_is_not_stale_by_its_true_inputs() {
+    let mut manifest = manifest_of("one=1 two=1");
+    manifest.images[0].dev = true;
+    check(&manifest, None, "one", "one Dev:one");
+    manifest.images[0].fingerprint = Fingerprint(Sha256Sum([1; 32]));
+    manifest.images[0].dirty = true;
+    check(&manifest, None, "", "one two Dev:one Dirty:one");
+}
+
+#[test]
 fn every_fault_has_a_flag_and_a_mend_of_its_own() {
-    let all = [Unfit::Missing, Unfit::Stale, Unfit::Dirty, Unfit::Local];
+    let all = Unfit::ALL;
     let flags: BTreeMap<&str, Unfit> = all.into_iter().map(|unfit| (unfit.flag(), unfit)).collect();
     assert_eq!(flags.len(), all.len());
     let names: Vec<ImageName> = "a b c d e f".split(' ').map(name).collect();
     for unfit in all {
-        assert!(unfit.hint(&[&names[0]]).contains("cargo xtask build-lambdas --push a`"));
+        let hint = unfit.hint(&[&names[0]]);
+        assert!(hint.contains("cargo xtask build-lambdas --push a`"));
+        assert_eq!(unfit == Unfit::Dev, hint.contains("unset `USE_STATIC_BASE_IMAGE`"));
         let many: Vec<&ImageName> = names.iter().collect();
         assert!(unfit.hint(&many).contains("cargo xtask build-lambdas --push`"));
         assert!(unfit.hint(&many).contains(unfit.flag()));

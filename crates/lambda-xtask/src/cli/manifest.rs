@@ -38,6 +38,9 @@ pub struct Manifest {
     /// Also images whose inputs have changed since they were built
     #[arg(long)]
     pub allow_stale: bool,
+    /// Also images of development mode, which stand on a `stable` base
+    #[arg(long)]
+    pub allow_dev: bool,
     /// Also images that were built from inputs that are in no commit
     #[arg(long)]
     pub allow_dirty: bool,

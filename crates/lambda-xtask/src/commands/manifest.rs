@@ -116,6 +116,7 @@ fn allowed(arguments: &Arguments) -> BTreeSet<Unfit> {
     let flags = [
         (Unfit::Missing, arguments.allow_missing),
         (Unfit::Stale, arguments.allow_stale),
+        (Unfit::Dev, arguments.allow_dev),
         (Unfit::Dirty, arguments.allow_dirty),
         (Unfit::Local, arguments.allow_local),
     ];
@@ -125,7 +126,7 @@ fn allowed(arguments: &Arguments) -> BTreeSet<Unfit> {
 /// Says what is wrong; gives whether all of it is allowed.
 fn tell_unfit(deployment: &Deployment, allowed: &BTreeSet<Unfit>) -> bool {
     let mut is_fit = true;
-    for unfit in [Unfit::Missing, Unfit::Stale, Unfit::Dirty, Unfit::Local] {
+    for unfit in Unfit::ALL {
         let of_kind = deployment.unfit.iter().filter(|(kind, _)| *kind == unfit);
         let names: Vec<&ImageName> = of_kind.map(|(_, name)| name).collect();
         if names.is_empty() {
