@@ -20,6 +20,7 @@ images = read_images(
     config.get_object("images"),
     Path(__file__).parent / (config.get("manifest") or MANIFEST),
     config.get("architecture") or "x86_64",
+    pulumi.get_stack(),
 )
 
 role = aws.iam.Role(

@@ -31,7 +31,7 @@ variable "architecture" {
 }
 
 variable "stack" {
-  description = "The stack, part of every function's name."
+  description = "The stack, part of every function's name; a manifest must be of it."
   type        = string
 }
 
@@ -53,6 +53,7 @@ module "images" {
   lambda_images = var.lambda_images
   manifest      = var.manifest
   architecture  = var.architecture
+  stack         = var.stack
 }
 
 data "aws_iam_policy_document" "assume" {

@@ -54,7 +54,15 @@ def run(config: dict[str, str]) -> dict[str, dict[str, Any]]:
 
 def manifest_of(*entries: dict[str, object]) -> str:
     whole = [
-        {"kind": "lambda", "platform": "linux/amd64", "image_ref": f"{entry['name']}:git-1@{DIGEST}"} | entry
+        {
+            "kind": "lambda",
+            "platform": "linux/amd64",
+            "image_ref": f"{entry['name']}:git-1@{DIGEST}",
+            "dirty": False,
+            "pushed": True,
+            "dev": False,
+        }
+        | entry
         for entry in entries
     ]
     return json.dumps({"version": 1, "stack": "test", "images": whole, "removed": ["gone"]})
@@ -102,11 +110,36 @@ def test_what_is_not_pinned_is_refused(reference: str) -> None:
     with pytest.raises(images.BadImagesError, match="`one` is not pinned by a digest"):
         images.read_references({"one": reference}, "x86_64")
     with pytest.raises(images.BadImagesError, match="`one` is not pinned by a digest"):
-        images.read_manifest(manifest_of({"name": "one", "image_ref": reference}))
+        images.read_manifest(manifest_of({"name": "one", "image_ref": reference}), "test")
 
 
 def test_without_images_the_error_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(images.BadImagesError, match="pulumi config set-all"):
-        images.read_images(None, tmp_path / "images.json", "x86_64")
+        images.read_images(None, tmp_path / "images.json", "x86_64", "test")
     with pytest.raises(images.BadImagesError, match="no manifest of version 1"):
-        images.read_manifest('{"version": 2}')
+        images.read_manifest('{"version": 2}', "test")
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"dirty": True}, "`one` is dirty"),
+        ({"dev": True}, "`one` is of development mode"),
+        ({"pushed": False}, "`one` is not pushed"),
+    ],
+)
+def test_what_is_not_fit_is_refused(fault: dict[str, object], message: str) -> None:
+    with pytest.raises(images.BadImagesError, match=message):
+        images.read_manifest(manifest_of({"name": "one"} | fault), "test")
+    # Nothing is deployed from a base image.
+    base = {"name": "base-low", "kind": "base"} | fault
+    assert sorted(images.read_manifest(manifest_of({"name": "one"}, base), "test")) == ["one"]
+
+
+def test_the_manifest_of_another_stack_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(images.BadImagesError, match="is of the stack `test`, not `prod`"):
+        images.read_manifest(manifest_of({"name": "one"}), "prod")
+    path = tmp_path / "images.json"
+    path.write_text(manifest_of({"name": "one"}).replace('"stack": "test"', '"stack": "prod"'))
+    with pytest.raises(images.BadImagesError, match="is of the stack `prod`, not `test`"):
+        run({"manifest": str(path)})

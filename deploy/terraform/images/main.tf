@@ -17,6 +17,12 @@ variable "manifest" {
   default     = null
 }
 
+variable "stack" {
+  description = "The stack that the manifest must be of; null: any."
+  type        = string
+  default     = null
+}
+
 variable "architecture" {
   description = "Lambda's name of the processor, for the images of `lambda_images`."
   type        = string
@@ -32,12 +38,19 @@ locals {
   architectures = { "linux/amd64" = "x86_64", "linux/arm64" = "arm64" }
   manifest      = var.manifest == null ? null : jsondecode(file(var.manifest))
 
+  lambdas = [for image in try(local.manifest.images, []) : image if image.kind == "lambda"]
+
   from_manifest = {
-    for image in try(local.manifest.images, []) : image.name => {
+    for image in local.lambdas : image.name => {
       reference    = image.image_ref
       architecture = local.architectures[image.platform]
-    } if image.kind == "lambda"
+    }
   }
+  # What `cargo xtask manifest` refuses: the file may be one that it did not print.
+  unfit = [
+    for image in local.lambdas : image.name
+    if try(image.dirty, false) || try(image.dev, false) || !try(image.pushed, false)
+  ]
   from_variable = {
     for name, reference in coalesce(var.lambda_images, {}) : name => {
       reference    = reference
@@ -58,6 +71,16 @@ output "images" {
   precondition {
     condition     = var.lambda_images != null || try(local.manifest.version, 0) == 1
     error_message = "This is no manifest of version 1."
+  }
+  precondition {
+    condition = (
+      var.lambda_images != null || var.stack == null || try(local.manifest.stack, null) == var.stack
+    )
+    error_message = "The manifest is of another stack: `cargo xtask build-lambdas --push --stack …` for this one."
+  }
+  precondition {
+    condition     = var.lambda_images != null || length(local.unfit) == 0
+    error_message = "Dirty, of development mode or not pushed: ${join(", ", local.unfit)}. Commit, then `cargo xtask build-lambdas --push` without `--dev`."
   }
   precondition {
     condition = alltrue([

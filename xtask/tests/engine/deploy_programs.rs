@@ -67,9 +67,10 @@ fn terraform_reads_both_forms() {
             (name, json!({ "reference": reference, "architecture": "x86_64" }))
         })
         .collect();
+    let of_stack = format!("-var=stack={}", workspace.stack());
     for (file, form, arguments) in [
         ("images.auto.tfvars", "tfvars", &[][..]),
-        ("images.json", "json", &["-var=manifest=images.json"]),
+        ("images.json", "json", &["-var=manifest=images.json", of_stack.as_str()]),
     ] {
         let folder = workspace.beside().join(form);
         fs::create_dir(&folder).unwrap();
@@ -84,18 +85,19 @@ fn the_pulumi_program_reads_both_forms() {
     const SCRIPT: &str = "\
 import json, pathlib, sys
 import images
-pulumi, manifest = sys.argv[1:]
+pulumi, manifest, stack = sys.argv[1:]
 # As Pulumi keeps what `config set-all --json` is given: the text of an object.
 config = json.loads(pulumi)['lambda-images:images']
 assert json.loads(config['value']) == config['objectValue'] and config['secret'] is False
 for references in (json.loads(config['value']), None):
-    read = images.read_images(references, pathlib.Path(manifest), 'x86_64')
+    read = images.read_images(references, pathlib.Path(manifest), 'x86_64', stack)
     print(json.dumps({name: image.reference for name, image in read.items()}))
 ";
     let workspace = pushed_workspace();
     let manifest = workspace.root().join("target/lambda-images/images.json");
     let mut command = Command::new("python3");
     command.args(["-B", "-c", SCRIPT, &printed(&workspace, "pulumi")]).arg(manifest);
+    command.arg(workspace.stack());
     let said = output(command.env("PYTHONPATH", ours("pulumi")));
     let read: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let expected = json!(references(&workspace));

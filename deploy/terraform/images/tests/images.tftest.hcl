@@ -106,3 +106,58 @@ run "an_unknown_architecture_is_refused" {
 
   expect_failures = [var.architecture]
 }
+
+run "what_is_dirty_is_refused" {
+  command = plan
+
+  variables {
+    manifest = "tests/manifest-dirty.json"
+  }
+
+  expect_failures = [output.images]
+}
+
+run "what_is_of_development_mode_is_refused" {
+  command = plan
+
+  variables {
+    manifest = "tests/manifest-dev.json"
+  }
+
+  expect_failures = [output.images]
+}
+
+run "what_is_not_pushed_is_refused" {
+  command = plan
+
+  variables {
+    manifest = "tests/manifest-local.json"
+  }
+
+  expect_failures = [output.images]
+}
+
+run "a_manifest_of_the_stack" {
+  command = plan
+
+  variables {
+    manifest = "tests/manifest.json"
+    stack    = "prod"
+  }
+
+  assert {
+    condition     = length(output.images) == 2
+    error_message = "as without a stack"
+  }
+}
+
+run "a_manifest_of_another_stack_is_refused" {
+  command = plan
+
+  variables {
+    manifest = "tests/manifest.json"
+    stack    = "dev"
+  }
+
+  expect_failures = [output.images]
+}
