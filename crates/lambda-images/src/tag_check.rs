@@ -9,6 +9,7 @@ use crate::config::Kind;
 use crate::discovery::ImageName;
 use crate::fingerprint::Fingerprint;
 use crate::reference::Tag;
+use crate::stable::VARIABLE;
 use crate::tag::GitState;
 use crate::text_references::{TagKind, TextReference};
 
@@ -17,7 +18,7 @@ use crate::text_references::{TagKind, TextReference};
 pub enum TagFault {
     /// Its inputs were in no commit.
     Dirty,
-    /// What it leads to changes, and it has no digest.
+    /// What it leads to changes, and it has no digest; or what it stands on did, in development mode.
     Floating,
     /// It does not name the image that these inputs make.
     Stale,
@@ -72,6 +73,13 @@ pub fn judge<'a>(
             "dirty: made from inputs that are in no commit".to_owned(),
             format!("commit them, then {build}"),
         ),
+        // A digest pins the image, and not what its base is made from.
+        TagKind::Dev if reference.kind == Kind::Lambda => finding(
+            TagFault::Floating,
+            "floating: of development mode, it stands on what `stable` was".to_owned(),
+            format!("unset `{VARIABLE}`, then {build} without `--dev`"),
+        ),
+        TagKind::Dev => None,
         // Nothing is deployed from a base image, and in development its tag may stay.
         TagKind::Floating if reference.is_pinned || reference.kind == Kind::Base => None,
         TagKind::Floating => finding(

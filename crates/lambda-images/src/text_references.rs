@@ -43,6 +43,9 @@ pub enum TagKind {
     Dirty,
     /// `stable` or `latest`: what it leads to changes.
     Floating,
+    /// `dev-` and 12 digits, `dev-sha-` or `stable-` and 64: of development mode, see
+    /// [`stable`](crate::stable).
+    Dev,
     /// `git-` and 12 digits: the newest commit that touched the inputs.
     Commit,
     /// `sha-` and 12 or 64 digits: the fingerprint of the inputs.
@@ -127,13 +130,18 @@ impl TagKind {
         let is_hex =
             |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let digits = |prefix: &str| tag.strip_prefix(prefix).filter(|digits| is_hex(digits));
+        let has_digits =
+            |prefix: &str, count: usize| digits(prefix).is_some_and(|digits| digits.len() == count);
         if tag == "dirty" || tag.ends_with("-dirty") || tag.contains("-dirty-") {
             Some(TagKind::Dirty)
         } else if matches!(tag, "stable" | "latest") {
             Some(TagKind::Floating)
-        } else if digits("git-").is_some_and(|digits| digits.len() == 12) {
+        } else if has_digits("dev-", 12) || has_digits("dev-sha-", 64) || has_digits("stable-", 64)
+        {
+            Some(TagKind::Dev)
+        } else if has_digits("git-", 12) {
             Some(TagKind::Commit)
-        } else if digits("sha-").is_some_and(|digits| matches!(digits.len(), 12 | 64)) {
+        } else if has_digits("sha-", 12) || has_digits("sha-", 64) {
             Some(TagKind::Fingerprint)
         } else {
             None

@@ -40,6 +40,20 @@ fn dirty_and_floating_need_no_inputs() {
 }
 
 #[test]
+fn development_mode_is_a_fault_of_a_lambda_though_a_digest_pins_it() {
+    let message = Some("floating: of development mode, it stands on what `stable` was");
+    let (identity, base) = ("ab".repeat(32), "cd".repeat(32));
+    check("one-dev:dev-abababababab", &clean(), message);
+    check("one-dev:dev-abababababab@sha256:0", &clean(), message);
+    check(&format!("one-dev:dev-sha-{identity}@sha256:0"), &clean(), message);
+    check(&format!("one-dev:stable-{base}"), &clean(), message);
+    check(&format!("base-low-dev:stable-{base}"), &clean(), None);
+    let found = finding("one-dev:dev-abababababab", &clean()).unwrap();
+    assert_eq!(found.fault, TagFault::Floating);
+    assert!(found.mend.starts_with("unset `USE_STATIC_BASE_IMAGE`, then "), "{}", found.mend);
+}
+
+#[test]
 fn a_tag_of_other_inputs_is_stale() {
     check("one-dev:git-0123456789ab", &clean(), None);
     check(

@@ -70,11 +70,17 @@ fn tags_that_say_something() {
     check("one-dev:git-0123456789ab-dirty-01234567", &["1:1 one git-0123456789ab-dirty-01234567"]);
     check("one-dev:v1.2-3-gabc-dirty", &["1:1 one v1.2-3-gabc-dirty"]);
     check("one-dev:latest@sha256:0", &["1:1 one latest@"]);
+    check("one-dev:dev-0123456789ab", &["1:1 one dev-0123456789ab"]);
+    check(&format!("one-dev:dev-sha-{sha}@"), &[&format!("1:1 one dev-sha-{sha}@")]);
+    check(&format!("one-dev:stable-{sha}"), &[&format!("1:1 one stable-{sha}")]);
     for text in [
         "one-dev:v1.2",
         "one-dev:git-0123",
         "one-dev:git-0123456789AB",
         "one-dev:sha-0123456789abc",
+        "one-dev:dev-1",
+        "one-dev:dev-sha-0123456789ab",
+        "one-dev:stable-0123456789ab",
         "one-dev:lateststable",
         "one-dev:",
         "one-dev: latest",
@@ -155,7 +161,7 @@ proptest! {
         text in prop::collection::vec(
             prop::sample::select(&[
                 "one", "two", "-dev", ":", "latest", "git-0123456789ab", "-dirty", "/", "\\", "\\/",
-                "@", " ", "\n", "é", "${", "}", "\"", ".", "5000", "localhost", "$", "a",
+                "dev-0123456789ab", "@", " ", "\n", "é", "${", "}", "\"", ".", "5000", "localhost", "$", "a",
             ][..]),
             0..40,
         ),

@@ -39,7 +39,7 @@ pub struct CheckTags {
 pub enum TagFaultKind {
     /// `…-dirty…`: its inputs were in no commit
     Dirty,
-    /// `stable` or `latest` of a Lambda image, without a digest
+    /// `stable` or `latest` of a Lambda image, without a digest; `dev-…` even with one
     Floating,
     /// `git-…` or `sha-…` of other inputs than there are
     Stale,
