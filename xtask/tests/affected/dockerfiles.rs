@@ -1,9 +1,9 @@
 //! Random Dockerfiles for a monorepo's images.
 
-use crate::generate::Use;
+use crate::generate::{Frontend, Use};
 use crate::monorepo::{Monorepo, join, parent};
 use crate::random::Random;
-use crate::sources::are_there;
+use crate::sources::{are_there, are_there_with};
 
 /// The image that everything with a shell stands on.
 pub(crate) const PYTHON: &str = "public.ecr.aws/lambda/python:3.13";
@@ -72,7 +72,11 @@ pub(crate) fn generate_dockerfile(
     image: &Image,
     usage: Use,
 ) -> String {
-    let mut lines = vec![format!("# Makes {}.", image.name)];
+    let mut lines = Vec::new();
+    if let Use::Built(Frontend::Image(frontend)) = usage {
+        lines.push(format!("# syntax={frontend}"));
+    }
+    lines.push(format!("# Makes {}.", image.name));
     let base = match &image.stands_on {
         Some(base) if image.has_base_arg => {
             lines.push(format!("ARG BASE_IMAGE={base}"));
@@ -137,19 +141,28 @@ fn generate_install(
         lines.push(format!("RUN cd /build && uv sync --frozen --package {package}{option}"));
         return Some("COPY --from=installed /build/.venv /venv".to_owned());
     }
-    let lock = join(&folder, "requirements.lock");
+    let is_uv = image.is_in_workspace && random.one_in(2);
+    let lock = if is_uv { "uv.lock".to_owned() } else { join(&folder, "requirements.lock") };
     let ignore = image.ignore_of(monorepo, root);
     if !are_there(monorepo, root, &ignore, std::slice::from_ref(&lock)) {
         return None;
     }
     lines.push(format!("FROM {PYTHON} AS installed"));
-    lines.push(format!("COPY {lock} /build/"));
-    // In place of pip, which would ask an index.
-    lines.push(
-        "RUN --network=none mkdir /installed && sed -n 's/==/ /;/^[a-z]/p' /build/requirements.lock \
-         | sed '/win32/d;s/ *\\\\$//' | sort > /installed/distributions"
-            .to_owned(),
-    );
+    let mut mount = String::new();
+    if random.one_in(2) {
+        mount = format!(" --mount=type=bind,source={lock},target=/build/lock");
+    } else {
+        lines.push(format!("COPY {lock} /build/lock"));
+    }
+    // In place of pip and uv, which would ask an index. What it is nobody can tell: bytes count.
+    let distributions = if is_uv {
+        "sed -n '/^name = /{N;s/\\n/ /;p}' /build/lock"
+    } else {
+        "sed -n 's/==/ /;/^[a-z]/p' /build/lock | sed '/win32/d;s/ *\\\\$//'"
+    };
+    lines.push(format!(
+        "RUN --network=none{mount} mkdir /installed && {distributions} | sort > /installed/distributions"
+    ));
     Some(format!("COPY --from=installed /installed /installed-{}", image.name))
 }
 
@@ -168,7 +181,7 @@ fn generate_copy(
         }
         _ => image.pick_folder(random),
     };
-    if usage == Use::Asked {
+    if usage != Use::Built(Frontend::Older) {
         if random.one_in(5) {
             words.push("--parents".to_owned());
         }
@@ -186,8 +199,10 @@ fn generate_copy(
     let sources = loop {
         let drawn = (0..count).map(|_| draw_source(random, monorepo, root, &folder));
         let drawn: Vec<String> = drawn.collect();
-        if random.one_in(40) || are_there(monorepo, root, &image.ignore_of(monorepo, root), &drawn)
-        {
+        let ignore = image.ignore_of(monorepo, root);
+        let flags: Vec<String> =
+            words.iter().filter(|word| !word.starts_with("--from")).cloned().collect();
+        if random.one_in(40) || are_there_with(monorepo, root, &ignore, &flags, &drawn) {
             break drawn;
         }
     };

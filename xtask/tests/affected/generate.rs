@@ -13,7 +13,18 @@ pub(crate) enum Use {
     /// Only what the program says of them counts.
     Asked,
     /// BuildKit builds them: no flag is new to it, no tool is missing, no base is big.
-    Built,
+    Built(Frontend),
+}
+
+/// What reads the Dockerfiles that are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frontend {
+    /// The engine's own, of a version that doesn't know `COPY --exclude` and `--parents`.
+    Older,
+    /// The engine's own, which knows them.
+    Own,
+    /// An image, by `# syntax=`, which knows them.
+    Image(&'static str),
 }
 
 /// `mark` is in every text, so that nobody else's build leaves its layer in a cache.

@@ -12,6 +12,8 @@ pub(crate) struct Precision {
     pub(crate) right: usize,
     /// Affected, and the same files.
     pub(crate) wasted: usize,
+    /// The same, only for a lock, which counts by its bytes where some command may do anything with it.
+    pub(crate) by_lock: usize,
     /// Not affected, and the same files.
     pub(crate) spared: usize,
     /// Could not be built.
@@ -31,6 +33,7 @@ impl Precision {
         }
         match (verdict.is_affected, verdict.differs()) {
             (false, _) => self.spared += 1,
+            (true, false) if verdict.is_by_lock => self.by_lock += 1,
             (true, differs) => {
                 let kind = verdict.kinds.first().cloned().unwrap_or_default();
                 let (right, wasted) = self.by_kind.entry(kind).or_default();
@@ -43,18 +46,24 @@ impl Precision {
         }
     }
 
-    /// Of those that are affected, how many percent have other files.
+    /// Of those that are affected, how many percent have other files; without those that are only for
+    /// a lock.
     pub(crate) fn percent(&self) -> usize {
         100 * self.right / (self.right + self.wasted).max(1)
+    }
+
+    fn percent_with_locks(&self) -> usize {
+        100 * self.right / (self.right + self.wasted + self.by_lock).max(1)
     }
 }
 
 impl fmt::Display for Precision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Precision { right, wasted, spared, unknown, .. } = self;
+        let Precision { right, wasted, by_lock, spared, unknown, .. } = self;
         writeln!(
             f,
-            "affected: {right} differ, {wasted} don't; {spared} spared, {unknown} not built"
+            "affected: {right} differ, {wasted} don't, {by_lock} don't whose lock counts by its bytes; \
+             {spared} spared, {unknown} not built"
         )?;
         for (kind, (right, wasted)) in &self.by_kind {
             writeln!(f, "  {kind}: {right} differ, {wasted} don't")?;
@@ -62,6 +71,7 @@ impl fmt::Display for Precision {
         for (changes, wasted) in &self.wasted_by_change {
             writeln!(f, "  wasted by {changes}: {wasted}")?;
         }
-        write!(f, "precision: {} %", self.percent())
+        let with_locks = self.percent_with_locks();
+        write!(f, "precision: {} %, with those of locks {with_locks} %", self.percent())
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Verdict {
     pub(crate) is_affected: bool,
     /// The kinds of its reasons.
     pub(crate) kinds: Vec<String>,
+    /// Whether all of them are of locks, its own or those of what it stands on.
+    pub(crate) is_by_lock: bool,
 }
 
 /// `Err`: one of the two states has problems.
@@ -84,11 +86,23 @@ impl Rebuild {
         *changes += 1;
         let mut after = build_all(checkout, &format!("after-{changes}"), is_broken)?;
         let images = answer["images"].as_array().expect("there is a list of images");
+        let mut by_lock = BTreeSet::new();
         let verdict = |image: &Value| {
             let name = image["name"].as_str().expect("an image has a name");
-            let kinds = image["reasons"].as_array().expect("there is a list of reasons").iter();
-            let kinds = kinds.map(|reason| reason["kind"].as_str().unwrap_or_default().to_owned());
+            let reasons = image["reasons"].as_array().expect("there is a list of reasons");
+            let kinds =
+                reasons.iter().map(|reason| reason["kind"].as_str().unwrap_or_default().to_owned());
+            // Bases come first.
+            let is_of_lock = |reason: &Value| match reason["image"].as_str() {
+                Some(base) => by_lock.contains(base),
+                None => reason["path"].as_str().is_some_and(|path| path.ends_with(".lock")),
+            };
+            let is_by_lock = !reasons.is_empty() && reasons.iter().all(is_of_lock);
+            if is_by_lock {
+                by_lock.insert(name.to_owned());
+            }
             Some(Verdict {
+                is_by_lock,
                 was: before.get(name)?.clone(),
                 is: after.remove(name).expect("all images are built"),
                 is_affected: image["affected"] == true,

@@ -9,6 +9,17 @@ use crate::monorepo::{Content, Monorepo, join};
 
 /// Whether all sources are in the context whose root is `root`, as an ignore file leaves it.
 pub(crate) fn are_there(monorepo: &Monorepo, root: &str, ignore: &str, sources: &[String]) -> bool {
+    are_there_with(monorepo, root, ignore, &[], sources)
+}
+
+/// The same for an instruction with flags.
+pub(crate) fn are_there_with(
+    monorepo: &Monorepo,
+    root: &str,
+    ignore: &str,
+    flags: &[String],
+    sources: &[String],
+) -> bool {
     let ignore = dockerfile::parse_dockerignore(monorepo.text(ignore)).unwrap();
     let entry = |path: String| {
         let kind = match &monorepo.files[&join(root, &path)] {
@@ -20,7 +31,7 @@ pub(crate) fn are_there(monorepo: &Monorepo, root: &str, ignore: &str, sources: 
     let listing = Listing::new(monorepo.below(root).into_iter().map(entry).collect());
     let listing = listing.without_ignored(&ignore);
     let words: Vec<&str> = sources.iter().map(String::as_str).chain(["/"]).collect();
-    let found = read(&listing, &format!("COPY {words:?}"));
+    let found = read(&listing, &format!("COPY {} {words:?}", flags.join(" ")));
     let entries = listing.entries();
     let links = found.entries().map(|index| &entries[index]);
     let mut links = links.filter(|entry| matches!(entry.kind, EntryKind::Symlink(_)));
