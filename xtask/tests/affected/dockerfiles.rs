@@ -72,11 +72,7 @@ pub(crate) fn generate_dockerfile(
     image: &Image,
     usage: Use,
 ) -> String {
-    let mut lines = Vec::new();
-    if let Use::Built(Frontend::Image(frontend)) = usage {
-        lines.push(format!("# syntax={frontend}"));
-    }
-    lines.push(format!("# Makes {}.", image.name));
+    let mut lines = vec![format!("# Makes {}.", image.name)];
     let base = match &image.stands_on {
         Some(base) if image.has_base_arg => {
             lines.push(format!("ARG BASE_IMAGE={base}"));

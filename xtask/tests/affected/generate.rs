@@ -16,15 +16,11 @@ pub(crate) enum Use {
     Built(Frontend),
 }
 
-/// What reads the Dockerfiles that are built.
+/// Whether what reads the Dockerfiles that are built knows `COPY --exclude` and `--parents`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frontend {
-    /// The engine's own, of a version that doesn't know `COPY --exclude` and `--parents`.
     Older,
-    /// The engine's own, which knows them.
-    Own,
-    /// An image, by `# syntax=`, which knows them.
-    Image(&'static str),
+    Newer,
 }
 
 /// `mark` is in every text, so that nobody else's build leaves its layer in a cache.

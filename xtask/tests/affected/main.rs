@@ -8,7 +8,11 @@
 //!
 //! Then real BuildKit builds the images of other monorepos before and after such changes: an image
 //! whose files differ has to be affected. One that is affected and has the same files after all is
-//! waste: it is counted.
+//! waste: it is counted; what a lock wastes, which counts by its bytes wherever a command may do anything
+//! with it, is counted apart.
+//!
+//! `COPY --exclude` and `--parents` are built where the engine's BuildKit knows them, or with a frontend
+//! that `LAMBDA_IMAGES_TEST_FRONTEND` names; else it is said that they were not.
 //!
 //! `LAMBDA_IMAGES_CASES` sets how many cases are tried and `LAMBDA_IMAGES_SEED` where they begin; the
 //! seed is printed. With `LAMBDA_IMAGES_PROBLEMS` it is said why a case could not be compared.
@@ -43,7 +47,9 @@ use std::io::Write as _;
 
 use compare::{Case, Outcome, run_case};
 use generate::{Frontend, Use, generate_monorepo};
-use mutate::{generate_branch, generate_step, generate_step_of_git, pick_folder};
+use mutate::{
+    generate_branch, generate_step, generate_step_of_git, generate_step_of_lock, pick_folder,
+};
 use precision::Precision;
 use random::Random;
 use shrink::shrink;
@@ -155,7 +161,7 @@ struct Counts {
 
 fn generate_case(random: &mut Random, usage: Use, mark: &str) -> Case {
     let mut monorepo = generate_monorepo(random, usage, mark);
-    let is_of_git = usage == Use::Asked && random.one_in(3);
+    let is_of_git = usage == Use::Asked && random.one_in(2);
     if is_of_git && random.one_in(2) {
         for _ in 0..1 + random.below(2) {
             pick_folder(random, &monorepo).iter().for_each(|folder| monorepo.add_submodule(folder));
@@ -170,6 +176,13 @@ fn generate_case(random: &mut Random, usage: Use, mark: &str) -> Case {
             .flatten();
         let step = special.unwrap_or_else(|| generate_step(random, &now, &monorepo));
         step.mutation.apply(&mut now, &monorepo);
+        steps.push(step);
+    }
+    // What a lock's bytes become is seen by builds alone.
+    if usage != Use::Asked
+        && random.one_in(2)
+        && let Some(step) = generate_step_of_lock(random, &now)
+    {
         steps.push(step);
     }
     let subfolder = if random.one_in(4) { "below/here" } else { "" };

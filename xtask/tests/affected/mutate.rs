@@ -1,8 +1,12 @@
 //! Random changes of a monorepo.
 
 use crate::monorepo::{Content, Monorepo, join, parent};
-use crate::mutation::{After, Mutation, Resolution, Step};
+use crate::mutation::{After, Mutation, Step};
 use crate::random::Random;
+
+mod of_git;
+
+pub(crate) use of_git::{generate_branch, generate_step_of_git, pick_folder};
 
 /// One change of the monorepo as it is.
 pub(crate) fn generate_step(random: &mut Random, monorepo: &Monorepo, first: &Monorepo) -> Step {
@@ -22,51 +26,6 @@ pub(crate) fn generate_step(random: &mut Random, monorepo: &Monorepo, first: &Mo
             return Step { label, mutation, after };
         }
     }
-}
-
-/// A change of what git makes of the tree: of submodules, or a merge.
-pub(crate) fn generate_step_of_git(
-    random: &mut Random,
-    monorepo: &Monorepo,
-    first: &Monorepo,
-) -> Option<Step> {
-    let after = [After::Nothing, After::Stage, After::Commit][random.below(3)];
-    let has_submodules = !monorepo.submodules.is_empty() || !first.submodules.is_empty();
-    let (label, mutation) = match random.below(3) {
-        0 => ("add submodule", Mutation::AddSubmodule { folder: pick_folder(random, monorepo)? }),
-        1 if has_submodules => {
-            let folders: Vec<&String> = monorepo.submodules.iter().collect();
-            let folder = (!folders.is_empty()).then(|| folders[random.below(folders.len())])?;
-            let keeps_files = random.one_in(3);
-            ("remove submodule", Mutation::RemoveSubmodule { folder: folder.clone(), keeps_files })
-        }
-        _ if !has_submodules => {
-            let theirs = generate_branch(random, first);
-            let resolution =
-                [Resolution::Ours, Resolution::Theirs, Resolution::Both][random.below(3)];
-            ("merge", Mutation::Merge { theirs, resolution })
-        }
-        _ => return None,
-    };
-    Some(Step { label, mutation, after })
-}
-
-/// What is done on another branch, from the first commit on.
-pub(crate) fn generate_branch(random: &mut Random, first: &Monorepo) -> Vec<Mutation> {
-    let (mut mutations, mut now) = (Vec::new(), first.clone());
-    for _ in 0..1 + random.below(3) {
-        let Step { mutation, .. } = generate_step(random, &now, first);
-        mutation.apply(&mut now, first);
-        mutations.push(mutation);
-    }
-    mutations
-}
-
-/// A folder that has files, and isn't all of the workspace, or of its packages or Lambdas.
-pub(crate) fn pick_folder(random: &mut Random, monorepo: &Monorepo) -> Option<String> {
-    let path = pick_path(random, monorepo, is_file)?;
-    let folder = parent(&path);
-    (!["", "packages", "lambdas"].contains(&folder)).then(|| folder.to_owned())
 }
 
 type Drawn = Option<(&'static str, Mutation)>;
@@ -189,6 +148,20 @@ fn replace(monorepo: &Monorepo, path: &str, old: &str, new: &str) -> Option<Muta
 
 fn pick_lock(random: &mut Random, monorepo: &Monorepo) -> Option<String> {
     pick_path(random, monorepo, |path, content| path.ends_with(".lock") && is_file(path, content))
+}
+
+/// A change of a lock, if there is one.
+pub(crate) fn generate_step_of_lock(random: &mut Random, monorepo: &Monorepo) -> Option<Step> {
+    let path = pick_lock(random, monorepo)?;
+    let (label, mutation) = match random.below(3) {
+        0 => ("lock comment", append(monorepo, &path, "# A comment.\n")),
+        1 => ("lock hash", replace(monorepo, &path, "cdef", "cdee")?),
+        _ => {
+            let begin = if path.ends_with("uv.lock") { "version = \"1." } else { "==1." };
+            ("lock version", replace(monorepo, &path, begin, &format!("{begin}7"))?)
+        }
+    };
+    Some(Step { label, mutation, after: After::Nothing })
 }
 
 fn pick_named(random: &mut Random, monorepo: &Monorepo, name: &str) -> Option<String> {

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::checkout::{Answer, Checkout};
 use crate::compare::Case;
+use crate::frontend;
 use crate::monorepo::Monorepo;
 use crate::mutation::Step;
 
@@ -142,6 +143,9 @@ fn build_all(
         target["dockerfile"] = json!(root.join(dockerfile));
         target["output"] = json!([format!("type=local,dest={}", output.join(name).display())]);
         target["tags"] = json!([]);
+        if let Some(frontend) = frontend::given() {
+            target["args"][frontend::ARGUMENT] = json!(frontend);
+        }
         names.push(name.to_owned());
     }
     let mut refused: BTreeMap<String, Image> = BTreeMap::new();
