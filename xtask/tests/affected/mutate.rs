@@ -199,6 +199,12 @@ fn change_of_settings(random: &mut Random, monorepo: &Monorepo) -> Drawn {
             let text = monorepo.text(&path);
             let lines: Vec<&str> = text.lines().collect();
             let out = random.below(lines.len().max(1));
+            // The name of a stage that is gone would be that of an image which nobody has.
+            let stage =
+                lines.get(out).and_then(|line| line.strip_prefix("FROM ")?.split_once(" AS "));
+            if stage.is_some_and(|(_, name)| text.contains(&format!("--from={name} "))) {
+                return None;
+            }
             let kept = lines.iter().enumerate().filter(|(at, _)| *at != out);
             let text = kept.map(|(_, line)| format!("{line}\n")).collect();
             ("dockerfile line", Mutation::Write { path, text })
