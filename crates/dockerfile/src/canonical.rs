@@ -120,16 +120,22 @@ fn push_list(text: &mut String, words: &[String]) {
 
 fn push_quoted(text: &mut String, raw: &str) {
     text.push('"');
-    for c in raw.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            c => text.push(c),
-        }
+    let mut rest = raw;
+    while let Some(at) =
+        rest.bytes().position(|b| matches!(b, b'"' | b'\\' | b'\n' | b'\r' | b'\t'))
+    {
+        let (plain, special) = rest.split_at(at);
+        text.push_str(plain);
+        text.push_str(match special.as_bytes()[0] {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            _ => "\\t",
+        });
+        rest = &special[1..];
     }
+    text.push_str(rest);
     text.push('"');
 }
 

@@ -18,19 +18,21 @@ pub(crate) fn split_flags(line: &str, escape: char) -> (Vec<String>, String) {
             at += 1;
         }
         if !bytes[at..].starts_with(b"--") {
-            return (flags, rest_of(bytes, at));
+            return (flags, rest_of(line, at));
         }
         let (flag, end) = read_flag(bytes, at, escape);
         at = end;
         if flag == "--" {
-            return (flags, rest_of(bytes, at));
+            return (flags, rest_of(line, at));
         }
         flags.push(flag);
     }
 }
 
-fn rest_of(bytes: &[u8], at: usize) -> String {
-    String::from_utf8_lossy(&bytes[at..]).into_owned()
+/// A flag may end within a character.
+fn rest_of(line: &str, at: usize) -> String {
+    let lossy = || String::from_utf8_lossy(&line.as_bytes()[at..]).into_owned();
+    line.get(at..).map_or_else(lossy, str::to_owned)
 }
 
 fn is_space(byte: u8) -> bool {

@@ -30,6 +30,9 @@ pub(crate) fn clean(path: &str) -> String {
 /// `path` as seen from the root of a context: cleaned below `/`, without the leading slash;
 /// `.` for the root itself.
 pub(crate) fn below_root(path: &str) -> String {
+    if path.split('/').all(|component| !matches!(component, "" | "." | "..")) {
+        return path.to_owned();
+    }
     let cleaned = clean(&format!("/{path}"));
     match &cleaned[1..] {
         "" => ".".to_owned(),

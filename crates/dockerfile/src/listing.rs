@@ -121,7 +121,9 @@ impl Listing {
 
     fn folders(&self) -> &HashMap<String, Range<usize>> {
         self.folders.get_or_init(|| {
-            let mut folders = HashMap::new();
+            // A walk lists each of them.
+            let is_folder = |entry: &&Entry| entry.kind == EntryKind::Folder;
+            let mut folders = HashMap::with_capacity(self.entries.iter().filter(is_folder).count());
             // The folders that the entry before lies in, each with where it starts.
             let mut open: Vec<(&str, usize)> = Vec::new();
             for (index, entry) in self.entries.iter().enumerate() {
@@ -153,14 +155,16 @@ impl Listing {
 
     /// What stands at a path none of whose folders is a symlink; `.` is the root.
     pub(crate) fn at(&self, path: &str) -> Found<'_> {
-        if let Some(index) = self.find(path) {
-            return match &self.entries[index].kind {
-                EntryKind::File => Found::File(index),
-                EntryKind::Symlink(text) => Found::Symlink(index, text),
-                EntryKind::Folder => Found::Folder,
-            };
+        // What has something below it is a folder, whether or not it is listed itself.
+        if path == "." || !self.below(path).is_empty() {
+            return Found::Folder;
         }
-        if path == "." || !self.below(path).is_empty() { Found::Folder } else { Found::Nothing }
+        let Some(index) = self.find(path) else { return Found::Nothing };
+        match &self.entries[index].kind {
+            EntryKind::File => Found::File(index),
+            EntryKind::Symlink(text) => Found::Symlink(index, text),
+            EntryKind::Folder => Found::Folder,
+        }
     }
 
     /// The names in a folder that begin with `start`, in order.

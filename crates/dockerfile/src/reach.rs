@@ -13,7 +13,7 @@
 //! - What `--exclude` leaves out, and what is below the first special component of a
 //!   `COPY --parents`, counts as reached.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::gomatch::{GoPattern, has_wildcards};
 use crate::gopath::{below_root, clean};
@@ -29,9 +29,10 @@ pub struct Reach {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// A pattern ends here: these read everything below.
-    readers: BTreeSet<usize>,
-    plain: BTreeMap<String, usize>,
+    /// A pattern ends here: these read everything below. Each once, as long as a reader's patterns
+    /// come one after the other.
+    readers: Vec<usize>,
+    plain: HashMap<String, usize>,
     globs: Vec<(GoPattern, usize)>,
 }
 
@@ -72,7 +73,7 @@ impl Reach {
                 } else {
                     self.pattern_end(pattern)
                 };
-                self.nodes[end].readers.insert(reader);
+                self.add_reader(end, reader);
             }
         }
     }
@@ -80,7 +81,7 @@ impl Reach {
     /// Everything.
     #[must_use]
     pub fn everything() -> Reach {
-        Reach { nodes: vec![Node { readers: BTreeSet::from([0]), ..Node::default() }] }
+        Reach { nodes: vec![Node { readers: vec![0], ..Node::default() }] }
     }
 
     /// Adds a path, read as it is written, and all that is below it.
@@ -89,7 +90,14 @@ impl Reach {
         for component in components(path) {
             at = self.plain(at, component);
         }
-        self.nodes[at].readers.insert(reader);
+        self.add_reader(at, reader);
+    }
+
+    fn add_reader(&mut self, node: usize, reader: usize) {
+        let readers = &mut self.nodes[node].readers;
+        if readers.last() != Some(&reader) {
+            readers.push(reader);
+        }
     }
 
     /// The node where a pattern ends.

@@ -21,6 +21,10 @@ pub(crate) struct Remote {
 
 /// `None` for a path.
 pub(crate) fn parse_remote(source: &str) -> Option<Remote> {
+    // Every form has one.
+    if !source.contains(':') {
+        return None;
+    }
     if let Some(git) = parse_git(source) {
         return Some(git);
     }

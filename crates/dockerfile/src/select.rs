@@ -23,7 +23,7 @@
 //!   and refuses the build if they lead to nothing that it has sent. They are named as links only.
 //! - A `COPY --parents` of `.` counts as a copy of everything.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::ignore::{Dockerignore, Sweep};
@@ -44,16 +44,13 @@ pub struct Selection {
     /// The symlinks that were followed on the way, ascending. Their texts are read; they
     /// themselves only if they are in `ranges` too.
     pub links: Vec<usize>,
-    /// The folders that are read as a whole, apart from what `--exclude` leaves out; `.` is the
-    /// root. Sorted.
-    pub folders: Vec<String>,
     /// Whether the root is read as a whole: whatever is added to the context is read too.
     pub whole: bool,
     /// The sources that lead to nothing, in the order of the reads.
     pub misses: Vec<Miss>,
     /// Paths without which the build could take another course: what is read is at or below
-    /// one of them.
-    pub(crate) roots: BTreeSet<String>,
+    /// one of them. Sorted.
+    pub(crate) roots: Vec<String>,
 }
 
 /// A source that leads to nothing.
@@ -138,10 +135,9 @@ pub fn select(listing: &Listing, reads: &[&ContextRead]) -> Selection {
         listing,
         links: Links::new(listing),
         ranges: Vec::new(),
-        folders: BTreeSet::new(),
-        roots: BTreeSet::new(),
+        roots: Vec::new(),
         whole: false,
-        swept: BTreeSet::new(),
+        swept: None,
     };
     let mut misses = Vec::new();
     for read in reads {
@@ -149,38 +145,34 @@ pub fn select(listing: &Listing, reads: &[&ContextRead]) -> Selection {
         let exclude = Some(&read.excludes).filter(|excludes| !excludes.is_empty());
         let exclude = exclude.and_then(|excludes| Dockerignore::of_copy(excludes));
         let mut known = HashMap::new();
-        search.swept.clear();
+        let is_only = read.patterns.len() == 1;
+        search.swept = (!is_only).then(HashSet::new);
         for pattern in &read.patterns {
-            let found = known.entry(pattern);
-            let found = found.or_insert_with(|| search.read(read, pattern, exclude.as_ref()));
-            if let Err(reason) = *found {
+            let mut find = || search.read(read, pattern, exclude.as_ref());
+            let found = if is_only { find() } else { *known.entry(pattern).or_insert_with(find) };
+            if let Err(reason) = found {
                 misses.push(Miss { pattern: pattern.clone(), line: read.line, reason });
             }
         }
     }
-    let Search { links, ranges, folders, mut roots, whole, .. } = search;
+    let Search { links, ranges, mut roots, whole, .. } = search;
     let Links { followed, passed, .. } = links;
     roots.extend(followed.iter().map(|&index| listing.entries()[index].path.clone()));
     roots.extend(passed);
-    Selection {
-        whole,
-        ranges: merge(ranges),
-        links: followed.into_iter().collect(),
-        folders: folders.into_iter().collect(),
-        misses,
-        roots,
-    }
+    roots.sort_unstable();
+    roots.dedup();
+    Selection { whole, ranges: merge(ranges), links: followed.into_iter().collect(), misses, roots }
 }
 
 struct Search<'l> {
     listing: &'l Listing,
     links: Links<'l>,
     ranges: Vec<Range<usize>>,
-    folders: BTreeSet<String>,
-    roots: BTreeSet<String>,
+    roots: Vec<String>,
     whole: bool,
-    /// The folders that the read at hand has taken, for a glob or without one.
-    swept: BTreeSet<(bool, String)>,
+    /// The folders that the read at hand has taken, for a glob or without one, where it has several
+    /// sources.
+    swept: Option<HashSet<(bool, String)>>,
 }
 
 /// What a copy leaves out of the folder that it copies.
@@ -233,7 +225,7 @@ impl Search<'_> {
         };
         let folder = self.links.resolve(folder)?;
         if self.listing.at(&folder) == Found::Nothing {
-            self.roots.insert(folder);
+            self.roots.push(folder);
             return Err(MissReason::Missing);
         }
         let found = glob::expand(self.listing, &folder, pattern).ok_or(MissReason::Malformed)?;
@@ -242,7 +234,7 @@ impl Search<'_> {
         }
         // The folder has to be there all the same.
         if folder != "." {
-            self.roots.insert(folder);
+            self.roots.push(folder);
         }
         Err(MissReason::NoMatch)
     }
@@ -265,15 +257,20 @@ impl Search<'_> {
 
     /// Takes what is at a path, links followed.
     fn take(&mut self, source: &str, filter: &Filter<'_>) -> Result<(), MissReason> {
+        // What is listed has no link on its way.
+        if source.len() < links::LONGEST_PATH && !self.listing.below(source).is_empty() {
+            self.take_folder(source, filter);
+            return Ok(());
+        }
         let path = self.links.resolve(source)?;
         match self.listing.at(&path) {
             Found::Nothing => {
-                self.roots.insert(path);
+                self.roots.push(path);
                 Err(MissReason::Missing)
             }
             Found::File(index) | Found::Symlink(index, _) => {
                 self.ranges.push(index..index + 1);
-                self.roots.insert(path);
+                self.roots.push(path);
                 Ok(())
             }
             Found::Folder => {
@@ -285,8 +282,10 @@ impl Search<'_> {
 
     fn take_folder(&mut self, folder: &str, filter: &Filter<'_>) {
         // However many sources lead to it: the result is the same.
-        let sweep = (filter.is_glob, folder.to_owned());
-        if filter.include.is_none() && !self.swept.insert(sweep) {
+        if filter.include.is_none()
+            && let Some(swept) = &mut self.swept
+            && !swept.insert((filter.is_glob, folder.to_owned()))
+        {
             return;
         }
         let listing = self.listing;
@@ -310,8 +309,7 @@ impl Search<'_> {
             self.roots.extend(paths.map(|index| listing.entries()[index].path.clone()));
         } else {
             self.whole |= folder == "." && filter.exclude.is_none();
-            self.folders.insert(folder.to_owned());
-            self.roots.insert(folder.to_owned());
+            self.roots.push(folder.to_owned());
         }
         self.ranges.extend(taken);
     }

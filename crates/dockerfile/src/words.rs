@@ -10,8 +10,9 @@ pub(crate) fn is_blank(c: char) -> bool {
 
 /// Splits at the first run of blanks.
 pub(crate) fn split_first(text: &str) -> (&str, Option<&str>) {
-    match text.split_once(is_blank) {
-        Some((first, rest)) => (first, Some(rest.trim_start_matches(is_blank))),
+    // Blanks are ASCII: none is part of another character.
+    match text.bytes().position(|byte| is_blank(char::from(byte))) {
+        Some(at) => (&text[..at], Some(text[at..].trim_start_matches(is_blank))),
         None => (text, None),
     }
 }
@@ -31,40 +32,29 @@ pub(crate) fn split_blanks(text: &str) -> Vec<String> {
 /// Splits at white space outside quotes, as `ARG`, `ENV` and `LABEL` do.
 pub(crate) fn split_quoted(text: &str, escape: char) -> Vec<String> {
     let mut words = Vec::new();
-    let mut word = String::new();
+    // Where the word at hand begins.
+    let mut start = None;
     let mut quote: Option<char> = None;
-    // A pair of quotes makes a word even where nothing is between them.
-    let mut was_quoted = false;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
         if quote.is_none() && c.is_whitespace() {
-            if was_quoted || !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
-            was_quoted = false;
+            words.extend(start.take().map(|start| text[start..at].to_owned()));
             continue;
         }
         match quote {
-            None if c == '\'' || c == '"' => {
-                quote = Some(c);
-                was_quoted = true;
-            }
+            None if c == '\'' || c == '"' => quote = Some(c),
             Some(open) if c == open => quote = None,
             _ => {}
         }
         // Nothing can be escaped between single quotes.
-        if c == escape && quote != Some('\'') {
+        if c == escape && quote != Some('\'') && chars.next().is_none() {
             // An escape at the very end is dropped.
-            let Some(escaped) = chars.next() else { break };
-            word.push(c);
-            word.push(escaped);
-        } else {
-            word.push(c);
+            words.extend(start.map(|start| text[start..at].to_owned()));
+            return words;
         }
+        start = start.or(Some(at));
     }
-    if was_quoted || !word.is_empty() {
-        words.push(word);
-    }
+    words.extend(start.map(|start| text[start..].to_owned()));
     words
 }
 

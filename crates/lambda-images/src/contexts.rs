@@ -9,7 +9,7 @@
 //! It reads no file: trees come in, filled by the caller.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dockerfile::{ContextRead, Selection, select};
 use pyproject::PackageName;
@@ -18,7 +18,7 @@ use crate::discovery::DefaultGroups;
 use crate::fingerprint::{ReadInputs, Sha256Sum};
 use crate::graph::{ContextFolder, ContextRole, ContextUse, Declared, Image, ImageGraph};
 use crate::installs::{Installs, Project, Tool, are_known, installs};
-use crate::locks::{LockFile, Locks};
+use crate::locks::{LockFile, Locked, Locks};
 use crate::paths;
 use crate::tree::{FileState, Tree};
 
@@ -26,9 +26,9 @@ use crate::tree::{FileState, Tree};
 #[derive(Debug, Default)]
 pub struct Contexts {
     trees: Vec<Tree>,
-    by_folder: BTreeMap<ContextFolder, usize>,
-    /// In the order of the images.
-    by_image: Vec<Vec<ReadContext>>,
+    by_folder: Arc<BTreeMap<ContextFolder, usize>>,
+    /// In the order of the images; shared with what differs only in other images.
+    by_image: Vec<Arc<Vec<ReadContext>>>,
 }
 
 /// What an image reads of one folder.
@@ -49,7 +49,8 @@ impl Contexts {
     pub fn add_tree(&mut self, tree: Tree, folders: impl IntoIterator<Item = ContextFolder>) {
         let index = self.trees.len();
         self.trees.push(tree);
-        self.by_folder.extend(folders.into_iter().map(|folder| (folder, index)));
+        let folders = folders.into_iter().map(|folder| (folder, index));
+        Arc::make_mut(&mut self.by_folder).extend(folders);
     }
 
     /// What an image reads by these contexts, whose trees have been added.
@@ -85,12 +86,12 @@ impl Contexts {
 
     /// Tells what each image reads, in the order of the images.
     pub fn set_reads(&mut self, reads: Vec<Vec<ReadContext>>) {
-        self.by_image = reads;
+        self.by_image = reads.into_iter().map(Arc::new).collect();
     }
 
     /// Adds to what an image reads.
     pub fn add_reads(&mut self, image: usize, reads: Vec<ReadContext>) {
-        self.by_image[image].extend(reads);
+        Arc::make_mut(&mut self.by_image[image]).extend(reads);
     }
 
     /// The same folders and reads, of other trees in the same order. What an image reads of a tree
@@ -103,7 +104,7 @@ impl Contexts {
 
     /// Replaces what an image reads.
     pub fn set_read(&mut self, image: usize, reads: Vec<ReadContext>) {
-        self.by_image[image] = reads;
+        self.by_image[image] = Arc::new(reads);
     }
 
     /// All trees.
@@ -128,7 +129,7 @@ impl Contexts {
 
     /// What an image reads.
     pub fn of_image(&self, image: usize) -> &[ReadContext] {
-        self.by_image.get(image).map_or(&[], Vec::as_slice)
+        self.by_image.get(image).map_or(&[], |reads| reads.as_slice())
     }
 
     /// The packages that an image depends on and whose folders its contexts could bring in, and
@@ -164,7 +165,7 @@ impl Contexts {
     pub fn wanted(&self) -> Vec<Vec<bool>> {
         let mut wanted: Vec<Vec<bool>> =
             self.trees.iter().map(|tree| vec![false; tree.listing().entries().len()]).collect();
-        for read in self.by_image.iter().flatten() {
+        for read in self.by_image.iter().flat_map(|reads| reads.iter()) {
             for range in &read.selection.ranges {
                 wanted[read.tree][range.clone()].fill(true);
             }
@@ -185,7 +186,7 @@ impl Contexts {
             };
             read.locks.iter().filter_map(lock).collect::<Vec<_>>()
         };
-        self.by_image.iter().flatten().flat_map(of_read).collect()
+        self.by_image.iter().flat_map(|reads| reads.iter()).flat_map(of_read).collect()
     }
 
     /// What an image reads, as it counts. `locks` knows the contents of [`Contexts::locks`].
@@ -197,7 +198,7 @@ impl Contexts {
         locks: &Mutex<Locks>,
     ) -> ReadInputs {
         let mut inputs = ReadInputs::default();
-        for read in &self.by_image[index] {
+        for read in self.by_image[index].iter() {
             let tree = &self.trees[read.tree];
             let mut left_out = Vec::new();
             for &lock in &read.locks {
@@ -229,15 +230,44 @@ impl Contexts {
     pub fn files(
         &self,
         index: usize,
-        locks: &BTreeMap<String, std::sync::Arc<crate::locks::Locked>>,
+        locks: &BTreeMap<String, Arc<Locked>>,
     ) -> BTreeMap<String, FileState> {
         let mut files = BTreeMap::new();
-        for read in &self.by_image[index] {
+        for read in self.by_image[index].iter() {
             let of_read = self.trees[read.tree].files(&read.selection);
             files.extend(of_read.map(|(path, file)| (path, *file)));
         }
         files.retain(|path, _| !locks.contains_key(path));
         files
+    }
+
+    /// The files of an image that can differ from those of `then`, which is of the same graph: as they
+    /// were, and as they are, without the locks of each.
+    pub fn files_that_may_differ(
+        &self,
+        index: usize,
+        locks: &BTreeMap<String, Arc<Locked>>,
+        then: &Contexts,
+        locks_then: &BTreeMap<String, Arc<Locked>>,
+    ) -> (BTreeMap<String, FileState>, BTreeMap<String, FileState>) {
+        let (reads, reads_then) = (&self.by_image[index], &then.by_image[index]);
+        let is_known = Arc::ptr_eq(reads, reads_then)
+            && (reads.iter()).all(|r| self.trees[r.tree].shares_listing_with(&then.trees[r.tree]));
+        if !is_known {
+            return (then.files(index, locks_then), self.files(index, locks));
+        }
+        let (mut was, mut is) = (BTreeMap::new(), BTreeMap::new());
+        for read in reads.iter() {
+            let (tree, tree_then) = (&self.trees[read.tree], &then.trees[read.tree]);
+            let unknown = tree_then.unknown().iter().copied();
+            for entry in unknown.filter(|&entry| read.selection.reads(entry)) {
+                was.extend(tree_then.file(entry).map(|file| (tree.path(entry), *file)));
+                is.extend(tree.file(entry).map(|file| (tree.path(entry), *file)));
+            }
+        }
+        was.retain(|path, _| !locks_then.contains_key(path));
+        is.retain(|path, _| !locks.contains_key(path));
+        (was, is)
     }
 
     /// Bytes that an image reads.

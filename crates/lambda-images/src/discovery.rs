@@ -12,7 +12,7 @@ mod declared;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use pyproject::{PackageName, Pyproject, Section, Source as DependencySource};
+use pyproject::{Dependency, PackageName, Pyproject, Section, Source as DependencySource};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::declared::Declared;
@@ -160,7 +160,8 @@ pub struct Declarations {
 struct Project<'a> {
     file: &'a PyprojectFile,
     folder: String,
-    pyproject: Pyproject,
+    dependencies: Vec<Dependency>,
+    default_groups: DefaultGroups,
     name: PackageName,
     place: (usize, usize),
     settings: ImageSettings,
@@ -198,20 +199,28 @@ pub fn declare(config: &Config, files: &[PyprojectFile]) -> (Declarations, Vec<P
         }
         by_name.insert(&project.name, project);
     }
-    for project in by_name.values() {
-        let package = Package {
-            name: project.name.clone(),
-            folder: project.folder.clone(),
-            declared_in: project.file.path.clone(),
-            place: project.place,
-            requires: internal_requirements(project, &by_name, &mut problems),
-            default_groups: default_groups(&project.pyproject),
-        };
-        declarations.packages.insert(project.name.clone(), package);
-    }
+    let in_order: Vec<&Project> = by_name.values().copied().collect();
+    let found: Vec<_> = in_order
+        .par_iter()
+        .map(|project| {
+            let mut problems = Vec::new();
+            let package = Package {
+                name: project.name.clone(),
+                folder: project.folder.clone(),
+                declared_in: project.file.path.clone(),
+                place: project.place,
+                requires: internal_requirements(project, &by_name, &mut problems),
+                default_groups: project.default_groups.clone(),
+            };
+            let image = declare_project_image(config, project, &mut problems);
+            (package, image, problems)
+        })
+        .collect();
     let mut declared: Vec<ImageDeclaration> = Vec::new();
-    for project in by_name.values() {
-        declared.extend(declare_project_image(config, project, &mut problems));
+    for (package, image, found) in found {
+        declarations.packages.insert(package.name.clone(), package);
+        declared.extend(image);
+        problems.extend(found);
     }
     for settings in &config.images {
         declared.extend(declare_listed_image(config, settings, &mut problems));
@@ -270,7 +279,10 @@ fn read_project<'a>(file: &'a PyprojectFile, problems: &mut Vec<Problem>) -> Opt
             (folder.rsplit('/').next()?.parse().ok()?, (1, 1))
         }
     };
-    Some(Project { file, folder, pyproject, name, place, settings })
+    let default_groups = default_groups(&pyproject);
+    // The rest of it is not needed any more: of thousands it would be much.
+    let dependencies = pyproject.dependencies;
+    Some(Project { file, folder, dependencies, default_groups, name, place, settings })
 }
 
 /// The project's internal dependencies: those of `[project]`, and of the extras that the
@@ -281,7 +293,7 @@ fn internal_requirements(
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<PackageName, (usize, usize)> {
     let mut requires = BTreeMap::new();
-    for dependency in &project.pyproject.dependencies {
+    for dependency in &project.dependencies {
         if dependency.section != Section::Main {
             continue;
         }
@@ -334,7 +346,7 @@ fn internal_requirements(
         let Some(found) = found.filter(|found| found.name != project.name) else { continue };
         let place = (dependency.line, dependency.column);
         requires.entry(found.name.clone()).or_insert(place);
-        for extra in found.pyproject.dependencies.iter().filter(|other| match &other.section {
+        for extra in found.dependencies.iter().filter(|other| match &other.section {
             Section::Extra(extra) => dependency.extras.contains(extra),
             _ => false,
         }) {

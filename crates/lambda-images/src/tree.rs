@@ -37,27 +37,36 @@ pub struct Tree {
     /// Relative to the workspace root.
     pub folder: String,
     listing: Arc<Listing>,
-    /// For each entry of the listing; `None`: not a file, or read by nobody.
-    files: Vec<Option<FileState>>,
-    /// Entries of which nothing is known any more since the tree was changed, ascending.
+    /// For each entry of the listing; `None`: not a file, or read by nobody. Shared by trees that list
+    /// the same, but for the entries in `unknown`.
+    files: Arc<Vec<Option<FileState>>>,
+    /// Entries of which nothing was known any more when the tree was changed, ascending.
     unknown: Vec<usize>,
-    /// Digests of folders that are read whole, by their range in the listing.
-    digests: Mutex<HashMap<(usize, usize), Sha256Sum>>,
+    /// What has been found out about those.
+    known: HashMap<usize, FileState>,
+    /// Digests of folders that are read whole, by their range in the listing: shared as `files` are, of
+    /// folders that hold none of the `unknown` entries.
+    shared_digests: Digests,
+    /// The same of the other folders.
+    own_digests: Digests,
     /// Entries that may be locks, ascending.
     locks: OnceLock<Vec<usize>>,
 }
+
+type Digests = Arc<Mutex<HashMap<(usize, usize), Sha256Sum>>>;
 
 impl Tree {
     /// A tree of which no file has been read yet.
     pub fn new(folder: impl Into<String>, listing: Listing) -> Tree {
         let files = vec![None; listing.entries().len()];
-        let unknown = Vec::new();
         Tree {
             folder: folder.into(),
             listing: Arc::new(listing),
-            files,
-            unknown,
-            digests: Mutex::default(),
+            files: Arc::new(files),
+            unknown: Vec::new(),
+            known: HashMap::new(),
+            shared_digests: Digests::default(),
+            own_digests: Digests::default(),
             locks: OnceLock::new(),
         }
     }
@@ -72,16 +81,17 @@ impl Tree {
         unknown: &BTreeSet<usize>,
     ) -> Tree {
         let folder = self.folder.clone();
-        if removed.is_empty() && added.is_empty() {
-            let mut files = self.files.clone();
-            unknown.iter().for_each(|&index| files[index] = None);
-            let is_same = |range: &(usize, usize)| unknown.range(range.0..range.1).next().is_none();
-            let digests = self.known_digests();
-            let digests = digests.iter().filter(|(range, _)| is_same(range));
-            let digests = Mutex::new(digests.map(|(range, digest)| (*range, *digest)).collect());
-            let listing = Arc::clone(&self.listing);
-            let unknown = unknown.iter().copied().collect();
-            return Tree { folder, listing, files, unknown, digests, locks: OnceLock::new() };
+        if removed.is_empty() && added.is_empty() && self.unknown.is_empty() {
+            return Tree {
+                folder,
+                listing: Arc::clone(&self.listing),
+                files: Arc::clone(&self.files),
+                unknown: unknown.iter().copied().collect(),
+                known: HashMap::new(),
+                shared_digests: Arc::clone(&self.shared_digests),
+                own_digests: Digests::default(),
+                locks: OnceLock::new(),
+            };
         }
         let entries = self.listing.entries();
         let kept = (0..entries.len()).filter(|index| !removed.contains(index));
@@ -89,11 +99,12 @@ impl Tree {
         let mut tree = Tree::new(folder, Listing::new(kept_entries.chain(added).collect()));
         // Both are sorted by path: what was kept comes in the same order.
         let mut at = 0;
+        let (listing, files) = tree.files_mut();
         for index in kept {
-            while tree.listing.entries()[at].path != entries[index].path {
+            while listing.entries()[at].path != entries[index].path {
                 at += 1;
             }
-            tree.files[at] = self.files[index].filter(|_| !unknown.contains(&index));
+            files[at] = self.file(index).filter(|_| !unknown.contains(&index)).copied();
             at += 1;
         }
         tree
@@ -132,17 +143,28 @@ impl Tree {
 
     /// What is known of an entry.
     pub fn file(&self, index: usize) -> Option<&FileState> {
-        self.files[index].as_ref()
+        match self.unknown.binary_search(&index) {
+            Ok(_) => self.known.get(&index),
+            Err(_) => self.files[index].as_ref(),
+        }
     }
 
-    /// What is in it, and what is known of each entry, to be told side by side.
+    /// What is in it, and what is known of each entry, to be told side by side: of a tree of which
+    /// nothing was made unknown.
     pub fn files_mut(&mut self) -> (&Listing, &mut [Option<FileState>]) {
-        (&self.listing, &mut self.files)
+        debug_assert!(self.unknown.is_empty(), "what was unknown is told entry by entry");
+        (&self.listing, Arc::make_mut(&mut self.files).as_mut_slice())
     }
 
     /// Tells what an entry is.
     pub fn set_file(&mut self, index: usize, file: FileState) {
-        self.files[index] = Some(file);
+        if self.unknown.binary_search(&index).is_ok() {
+            self.known.insert(index, file);
+        } else {
+            Arc::make_mut(&mut self.files)[index] = Some(file);
+            // From here on it differs from the tree that it was made from in more than was said.
+            self.shared_digests = Digests::default();
+        }
     }
 
     /// The files of a selection with their paths from the workspace root. A file that went away
@@ -151,14 +173,12 @@ impl Tree {
         &'t self,
         selection: &'t Selection,
     ) -> impl Iterator<Item = (String, &'t FileState)> {
-        selection
-            .entries()
-            .filter_map(|index| Some((self.path(index), self.files[index].as_ref()?)))
+        selection.entries().filter_map(|index| Some((self.path(index), self.file(index)?)))
     }
 
     /// Bytes of a selection.
     pub fn size(&self, selection: &Selection) -> u64 {
-        selection.entries().filter_map(|index| self.files[index]).map(|file| file.size).sum()
+        selection.entries().filter_map(|index| self.file(index)).map(|file| file.size).sum()
     }
 
     /// Digest of the files of a selection, without those in `left_out` (ascending indices).
@@ -182,7 +202,9 @@ impl Tree {
             .get(first)
             .is_some_and(|range| range.start <= within.start && range.end >= within.end);
         let key = (within.start, within.end);
-        if is_whole && let Some(known) = self.known_digests().get(&key) {
+        let digests = self.digests_of(&within);
+        let known = || digests.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_whole && let Some(known) = known().get(&key) {
             return Some(*known);
         }
         let mut encoder = Encoder::new("folder");
@@ -198,7 +220,7 @@ impl Tree {
                 let below = &path[prefix.len()..];
                 let Some((name, _)) = below.split_once('/') else {
                     if let (Some(file), false) =
-                        (&self.files[at], entries[at].kind == EntryKind::Folder)
+                        (self.file(at), entries[at].kind == EntryKind::Folder)
                     {
                         encoder.field(below.as_bytes());
                         encoder.field(file.mode.as_str().as_bytes());
@@ -226,13 +248,16 @@ impl Tree {
         }
         let digest = encoder.finish();
         if is_whole {
-            self.known_digests().insert(key, digest);
+            known().insert(key, digest);
         }
         Some(digest)
     }
 
-    fn known_digests(&self) -> std::sync::MutexGuard<'_, HashMap<(usize, usize), Sha256Sum>> {
-        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Where the digest of a folder is kept.
+    fn digests_of(&self, within: &Range<usize>) -> &Digests {
+        let first = self.unknown.partition_point(|&entry| entry < within.start);
+        let is_shared = self.unknown.get(first).is_none_or(|&entry| entry >= within.end);
+        if is_shared { &self.shared_digests } else { &self.own_digests }
     }
 }
 

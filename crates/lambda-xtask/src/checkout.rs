@@ -4,14 +4,15 @@
 //! Whoever reads a workspace asks for them here, so that both are read by the same code and can be
 //! compared.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use dockerfile::{Dockerignore, Reach};
 use lambda_images::contexts::Contexts;
 use lambda_images::problem::Problem;
 use lambda_images::tree::Tree;
+use rustix::fs::{Mode, OFlags, open};
 
 use crate::folders::{Glob, matching_folders};
 use crate::inputs::{SeenFiles, hash_wanted, list_folder};
@@ -68,16 +69,14 @@ impl Checkout for Disk<'_> {
         };
         let unreadable =
             |error: io::Error| Problem::of_file(path, format!("failed to read it: {error}"));
-        match fs::symlink_metadata(&full) {
-            Ok(metadata) if metadata.is_symlink() => return Err(link_problem(path)),
-            Ok(_) => {}
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(unreadable(error)),
-        }
-        match fs::read(&full) {
-            Ok(bytes) => Ok(Some(bytes)),
+        let mut bytes = Vec::new();
+        match open_file(&full).and_then(|mut file| file.read_to_end(&mut bytes)) {
+            Ok(_) => Ok(Some(bytes)),
             Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(unreadable(error)),
+            Err(error) => match fs::symlink_metadata(&full) {
+                Ok(metadata) if metadata.is_symlink() => Err(link_problem(path)),
+                _ => Err(unreadable(error)),
+            },
         }
     }
 
@@ -102,6 +101,12 @@ impl Checkout for Disk<'_> {
     ) -> Result<Vec<SeenFiles>, Vec<Problem>> {
         hash_wanted(self.root, contexts, seen, self.caches.hashes())
     }
+}
+
+/// Opens a file that is no link.
+fn open_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(File::from(open(path, flags, Mode::empty())?))
 }
 
 /// Says that a file must not be a link.

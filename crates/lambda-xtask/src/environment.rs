@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
@@ -57,14 +57,18 @@ impl Environment {
     }
 
     /// The current folder.
-    pub fn current_dir(&self) -> &std::path::Path {
+    pub fn current_dir(&self) -> &Path {
         &self.current_dir
     }
 
     /// A child in this environment, without standard input. Its program is looked up in this
     /// environment's `PATH`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let program = program.as_ref();
+        let mut command = match self.find_program(program) {
+            Some(found) => Command::new(found),
+            None => Command::new(program),
+        };
         command
             .env_clear()
             .envs(&self.variables)
@@ -72,4 +76,28 @@ impl Environment {
             .stdin(Stdio::null());
         command
     }
+
+    /// Where in the `PATH` a program is. A child whose program is not looked up by the child itself
+    /// needs no copy of this process's memory tables (`posix_spawn`).
+    fn find_program(&self, program: &OsStr) -> Option<PathBuf> {
+        if Path::new(program).components().count() != 1 {
+            return None;
+        }
+        let folders = std::env::split_paths(self.variables.get(OsStr::new("PATH"))?);
+        // An empty entry is the current folder: left to the system's own rules.
+        let mut paths =
+            folders.take_while(|folder| folder.is_absolute()).map(|folder| folder.join(program));
+        paths.find(|path| is_executable(path))
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Path) -> bool {
+    false
 }

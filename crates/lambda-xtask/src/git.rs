@@ -138,12 +138,12 @@ impl Git {
             return Ok(Ok(Git { repository, kept: Kept::Status(work_tree), base }));
         };
         let commit = match &base {
-            None => Some(repository.head.clone()),
-            Some(base) => base.as_ref().ok().map(|base| base.id.clone()),
+            None => Some((&repository.head, &repository.head_tree)),
+            Some(base) => base.as_ref().ok().map(|base| (&base.id, &base.tree)),
         };
-        let staged = commit.map(|commit| {
-            let changes = repository.staged_since(&commit)?;
-            anyhow::Ok((commit, changes))
+        let staged = commit.map(|(commit, tree)| {
+            let changes = repository.staged_of(&index, commit, tree)?;
+            anyhow::Ok((commit.clone(), changes))
         });
         let staged = staged.transpose()?.into_iter().collect();
         Ok(Ok(Git { repository, kept: Kept::File { index, written, staged }, base }))

@@ -49,31 +49,32 @@ pub(crate) struct HashCache {
 
 impl Stamp {
     #[cfg(unix)]
-    pub(crate) fn of(metadata: &Metadata) -> Option<Stamp> {
+    pub(crate) fn of(metadata: &Metadata) -> Stamp {
         use std::os::unix::fs::MetadataExt as _;
-        Some(Stamp {
+        Stamp {
             size: metadata.size(),
             inode: metadata.ino(),
-            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec())?,
-            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec())?,
-        })
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        }
     }
 
     /// The same of what the system says itself.
     #[cfg(target_os = "linux")]
-    pub(crate) fn of_stat(stat: &rustix::fs::Stat) -> Option<Stamp> {
-        Some(Stamp {
-            size: u64::try_from(stat.st_size).ok()?,
+    pub(crate) fn of_stat(stat: &rustix::fs::Stat) -> Stamp {
+        let fraction = |part| i64::try_from(part).unwrap_or(i64::MAX);
+        Stamp {
+            size: u64::try_from(stat.st_size).unwrap_or_default(),
             inode: stat.st_ino,
-            modified: nanoseconds(stat.st_mtime, i64::try_from(stat.st_mtime_nsec).ok()?)?,
-            changed: nanoseconds(stat.st_ctime, i64::try_from(stat.st_ctime_nsec).ok()?)?,
-        })
+            modified: nanoseconds(stat.st_mtime, fraction(stat.st_mtime_nsec)),
+            changed: nanoseconds(stat.st_ctime, fraction(stat.st_ctime_nsec)),
+        }
     }
 
-    /// Elsewhere there is no time of status change: nothing is recorded.
+    /// Elsewhere there is no time of status change: it never settles, and nothing is recorded.
     #[cfg(not(unix))]
-    pub(crate) fn of(_: &Metadata) -> Option<Stamp> {
-        None
+    pub(crate) fn of(metadata: &Metadata) -> Stamp {
+        Stamp { size: metadata.len(), inode: 0, modified: i64::MAX, changed: i64::MAX }
     }
 
     /// Whether the file had been left alone for a while at `now`.
@@ -104,10 +105,11 @@ impl Stamp {
     }
 }
 
-/// A time as one number; `None` for one that is centuries away.
+/// A time as one number. One that is centuries away is the last there is, which never settles.
 #[cfg(unix)]
-fn nanoseconds(seconds: i64, nanoseconds: i64) -> Option<i64> {
-    seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds)
+fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
+    let whole = seconds.checked_mul(1_000_000_000);
+    whole.and_then(|whole| whole.checked_add(nanoseconds)).unwrap_or(i64::MAX)
 }
 
 impl HashCache {
@@ -124,12 +126,7 @@ impl HashCache {
 
     /// The sum of a file in this state, if it is known. `next` is where it is looked for first, and
     /// becomes the place behind it.
-    pub(crate) fn get(
-        &self,
-        path: &str,
-        stamp: Option<Stamp>,
-        next: &mut usize,
-    ) -> Option<Sha256Sum> {
+    pub(crate) fn get(&self, path: &str, stamp: Stamp, next: &mut usize) -> Option<Sha256Sum> {
         let path = path.as_bytes();
         let is_next = self.entry(*next).is_some_and(|(known, ..)| known == path);
         if !is_next {
@@ -141,12 +138,14 @@ impl HashCache {
         }
         let (_, known, sum) = self.entry(*next)?;
         *next += 1;
-        (Some(known) == stamp).then_some(sum)
+        (known == stamp).then_some(sum)
     }
 
     /// Records what was hashed at `now`, a time before its first byte was read.
-    pub(crate) fn record(&self, path: &str, stamp: Option<Stamp>, now: SystemTime, sum: Sha256Sum) {
-        let Some(stamp) = stamp.filter(|stamp| stamp.is_settled(now)) else { return };
+    pub(crate) fn record(&self, path: &str, stamp: Stamp, now: SystemTime, sum: Sha256Sum) {
+        if !stamp.is_settled(now) {
+            return;
+        }
         let mut fresh = self.fresh.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         fresh.push((path.to_owned(), stamp, sum));
     }

@@ -181,7 +181,7 @@ impl Found {
 
     /// The state on disk in which a file was found.
     pub(crate) fn stamp(&self, tree: usize, entry: usize) -> Option<&Stamp> {
-        self.seen.get(tree)?.get(entry)?.as_ref()?.stamp.as_ref()
+        self.seen.get(tree)?.get(entry)?.as_ref().map(|seen| &seen.stamp)
     }
 
     /// Tells of a path from the workspace root whether some image reads it.

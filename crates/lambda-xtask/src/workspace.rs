@@ -1,7 +1,7 @@
 //! Reads a workspace: where its root is, its configuration, its `pyproject.toml`s and
 //! Dockerfiles. What they mean is decided by `lambda_images`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,11 +35,14 @@ pub(crate) struct Workspace {
     /// Whether there is a lock of external bases.
     has_lock: bool,
     /// Paths of all Dockerfiles that there could be.
-    pub(crate) declared: BTreeSet<String>,
+    declared: HashSet<String>,
+    /// Their file names, which are few.
+    declared_names: BTreeSet<String>,
 }
 
 const CONFIG_FILE: &str = "Cargo.toml";
 const PYPROJECT: &str = "pyproject.toml";
+const ATTRIBUTES: &str = ".gitattributes";
 
 impl Workspace {
     /// Finds the workspace of the current folder and reads it.
@@ -82,8 +85,11 @@ impl Workspace {
         let pyprojects = read_pyprojects(checkout, &config, &mut problems);
         let (declarations, found) = declare(&config, &pyprojects);
         problems.extend(found);
-        let declared = declarations.images.values().map(|image| image.dockerfile.clone()).collect();
+        let declared = declarations.images.values().map(|image| image.dockerfile.clone());
+        let declared: BTreeSet<String> = declared.collect();
         let dockerfiles = read_dockerfiles(checkout, &declared, &mut problems);
+        let declared_names = declared.iter().map(|path| file_name(path).to_owned()).collect();
+        let declared = declared.into_iter().collect();
         let (graph, found) = build_graph(&config, &declarations, &dockerfiles);
         problems.extend(found);
         if !problems.is_empty() {
@@ -91,7 +97,17 @@ impl Workspace {
             problems.dedup();
             return Err(WorkspaceProblems(problems).into());
         }
-        Ok(Workspace { root, config, graph, pyprojects, network, dockerfiles, declared, has_lock })
+        Ok(Workspace {
+            root,
+            config,
+            graph,
+            pyprojects,
+            network,
+            dockerfiles,
+            declared,
+            declared_names,
+            has_lock,
+        })
     }
 
     /// The files that were read to make the graph.
@@ -104,12 +120,13 @@ impl Workspace {
 
     /// Whether a file with this path shapes the graph, or is an ignore file, or could be.
     pub(crate) fn is_settings(&self, path: &str) -> bool {
+        let name = file_name(path);
         path == CONFIG_FILE
             || path == BASE_LOCK
-            || path.rsplit('/').next() == Some(PYPROJECT)
-            || path.ends_with(".dockerignore")
-            || is_attributes(path)
-            || self.declared.contains(path)
+            || name == PYPROJECT
+            || name.ends_with(".dockerignore")
+            || name == ATTRIBUTES
+            || (self.declared_names.contains(name) && self.declared.contains(path))
     }
 
     /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.
@@ -175,7 +192,11 @@ fn normalised(name: &str) -> String {
 
 /// Whether a file says how git converts others.
 pub(crate) fn is_attributes(path: &str) -> bool {
-    path.rsplit('/').next() == Some(".gitattributes")
+    file_name(path) == ATTRIBUTES
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// Where the nearest `Cargo.toml` has a `[workspace]`, it is the root: Cargo's own rule. That spares

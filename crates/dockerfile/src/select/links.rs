@@ -16,7 +16,7 @@ const MOST_LINKS: usize = 255;
 /// Linux gives up after this many on the way to one path.
 const MOST_LINKS_OF_LINUX: usize = 40;
 /// Linux takes no longer path.
-const LONGEST_PATH: usize = 4095;
+pub(super) const LONGEST_PATH: usize = 4095;
 
 pub(super) struct Links<'l> {
     listing: &'l Listing,

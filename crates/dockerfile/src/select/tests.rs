@@ -63,8 +63,8 @@ fn render(listing: &Listing, selection: &Selection) -> String {
         let links: Vec<&str> = selection.links.iter().copied().map(path).collect();
         lines.push(format!("follows {}", links.join(" ")));
     }
-    if !selection.folders.is_empty() {
-        lines.push(format!("folders {}", selection.folders.join(" ")));
+    if !selection.roots.is_empty() {
+        lines.push(format!("roots {}", selection.roots.join(" ")));
     }
     if selection.whole {
         lines.push("whole".to_owned());
@@ -93,7 +93,7 @@ fn many_sources_with_many_exclusions() {
             &format!("{excludes}--exclude=lib/a.py {sources}"),
             &expect![[r#"
                 copies src/app.py src/lib/b.txt
-                folders src"#]],
+                roots src"#]],
         );
     }
 }
@@ -105,14 +105,14 @@ fn paths() {
         "pyproject.toml src",
         &expect![[r#"
             copies pyproject.toml src/app.py src/lib/a.py src/lib/b.txt
-            folders src"#]],
+            roots pyproject.toml src"#]],
     );
     check(
         TREE,
         ".",
         &expect![[r#"
             copies README.md empty pyproject.toml src-old/x.py src/app.py src/lib/a.py src/lib/b.txt tests/t.py
-            folders .
+            roots .
             whole"#]],
     );
     check(
@@ -120,15 +120,15 @@ fn paths() {
         "src/lib; src; src/app.py; empty",
         &expect![[r#"
             copies empty src/app.py src/lib/a.py src/lib/b.txt
-            folders empty src src/lib"#]],
+            roots empty src src/app.py src/lib"#]],
     );
     check(
         "",
         ".",
         &expect![[r#"
-        copies 
-        folders .
-        whole"#]],
+            copies 
+            roots .
+            whole"#]],
     );
 }
 
@@ -139,7 +139,7 @@ fn misses() {
         "nope src/nope; README.md/x; no/*.py *.rs src/*.rs; [] src",
         &expect![[r#"
             copies src/app.py src/lib/a.py src/lib/b.txt
-            folders src
+            roots no nope src src/nope
             1: `nope`: there is no such file or folder in the context
             1: `src/nope`: there is no such file or folder in the context
             2: `README.md/x`: a file stands where a folder has to
@@ -163,32 +163,68 @@ fn globs() {
         TREE,
         "*.md *s",
         &expect![[r#"
-        copies README.md tests/t.py
-        folders tests"#]],
+            copies README.md tests/t.py
+            roots README.md tests"#]],
     );
     check(
         TREE,
         "src/*",
         &expect![[r#"
-        copies src/app.py src/lib/a.py src/lib/b.txt
-        folders src/lib"#]],
+            copies src/app.py src/lib/a.py src/lib/b.txt
+            roots src/app.py src/lib"#]],
     );
-    check(TREE, "*/*.py", &expect!["copies src-old/x.py src/app.py tests/t.py"]);
-    check(TREE, "s*/lib/[ab].*", &expect!["copies src/lib/a.py src/lib/b.txt"]);
+    check(
+        TREE,
+        "*/*.py",
+        &expect![[r#"
+        copies src-old/x.py src/app.py tests/t.py
+        roots src-old/x.py src/app.py tests/t.py"#]],
+    );
+    check(
+        TREE,
+        "s*/lib/[ab].*",
+        &expect![[r#"
+        copies src/lib/a.py src/lib/b.txt
+        roots src/lib/a.py src/lib/b.txt"#]],
+    );
     // No component of a source is a `**`.
-    check(TREE, "**/*.py", &expect!["copies src-old/x.py src/app.py tests/t.py"]);
+    check(
+        TREE,
+        "**/*.py",
+        &expect![[r#"
+        copies src-old/x.py src/app.py tests/t.py
+        roots src-old/x.py src/app.py tests/t.py"#]],
+    );
     // A class matches a slash.
     check(
         TREE,
         "src[^x]app.py src[^x]*",
         &expect![[r#"
-        copies src-old/x.py src/app.py src/lib/a.py src/lib/b.txt
-        folders src-old src/lib"#]],
+            copies src-old/x.py src/app.py src/lib/a.py src/lib/b.txt
+            roots src-old src/app.py src/lib"#]],
     );
     // Names with special characters: a backslash counts only where a wildcard is.
-    check(r"a[0] a\b a\*", r"a[[]0] a\b", &expect![[r"copies a[0] a\b"]]);
-    check(r"a* a\*", r"a\*", &expect![[r"copies a\*"]]);
-    check(r"a*b a\*b axb", r"?\*b", &expect!["copies a*b"]);
+    check(
+        r"a[0] a\b a\*",
+        r"a[[]0] a\b",
+        &expect![[r#"
+        copies a[0] a\b
+        roots a[0] a\b"#]],
+    );
+    check(
+        r"a* a\*",
+        r"a\*",
+        &expect![[r#"
+        copies a\*
+        roots a\*"#]],
+    );
+    check(
+        r"a*b a\*b axb",
+        r"?\*b",
+        &expect![[r#"
+        copies a*b
+        roots a*b"#]],
+    );
 }
 
 #[test]
@@ -199,75 +235,86 @@ fn links_in_a_source_are_followed() {
         tree,
         "link",
         &expect![[r#"
-        copies real/sub/y real/x
-        follows link
-        folders real"#]],
+            copies real/sub/y real/x
+            follows link
+            roots link real"#]],
     );
     check(
         tree,
         "link/x",
         &expect![[r#"
-        copies real/x
-        follows link"#]],
+            copies real/x
+            follows link
+            roots link real/x"#]],
     );
     check(
         tree,
         "file",
         &expect![[r#"
-        copies real/x
-        follows file link"#]],
+            copies real/x
+            follows file link
+            roots file link real/x"#]],
     );
     check(
         tree,
         "deep/up/y abs",
         &expect![[r#"
-        copies real/sub/y real/x
-        follows abs deep/up"#]],
+            copies real/sub/y real/x
+            follows abs deep/up
+            roots abs deep/up real/sub/y real/x"#]],
     );
     check(
         tree,
         "link/*",
         &expect![[r#"
-        copies real/sub/y real/x
-        follows link
-        folders real/sub"#]],
+            copies real/sub/y real/x
+            follows link
+            roots link real/sub real/x"#]],
     );
     check(
         tree,
         "out/x",
         &expect![[r#"
-        copies real/x
-        follows out"#]],
+            copies real/x
+            follows out
+            roots out real/x"#]],
     );
     check(
         tree,
         "loop; gone; other",
         &expect![[r#"
-        copies other
-        follows gone loop
-        1: `loop`: too many symlinks, or a circle of them
-        2: `gone`: there is no such file or folder in the context"#]],
+            copies other
+            follows gone loop
+            roots gone loop nowhere other
+            1: `loop`: too many symlinks, or a circle of them
+            2: `gone`: there is no such file or folder in the context"#]],
     );
     check(
         tree,
         "root",
         &expect![[r#"
-        copies abs deep/up file gone link loop other out real/sub/y real/x root
-        follows root
-        folders .
-        whole"#]],
+            copies abs deep/up file gone link loop other out real/sub/y real/x root
+            follows root
+            roots . root
+            whole"#]],
     );
     check(
         tree,
         "l*",
         &expect![[r#"
-        copies real/sub/y real/x
-        follows link loop
-        folders real
-        1: `l*`: too many symlinks, or a circle of them"#]],
+            copies real/sub/y real/x
+            follows link loop
+            roots link loop real
+            1: `l*`: too many symlinks, or a circle of them"#]],
     );
     // A glob doesn't look behind a link.
-    check(tree, "*/x", &expect!["copies real/x"]);
+    check(
+        tree,
+        "*/x",
+        &expect![[r#"
+        copies real/x
+        roots real/x"#]],
+    );
 }
 
 #[test]
@@ -276,16 +323,16 @@ fn links_in_a_folder_are_links() {
         "d/l->../secret d/f secret",
         "d",
         &expect![[r#"
-        copies d/f d/l
-        folders d"#]],
+            copies d/f d/l
+            roots d"#]],
     );
     check(
         "d/l->f d/f",
         "d d/l",
         &expect![[r#"
-        copies d/f d/l
-        follows d/l
-        folders d"#]],
+            copies d/f d/l
+            follows d/l
+            roots d d/f d/l"#]],
     );
 }
 
@@ -297,15 +344,17 @@ fn dots_behind_links() {
         "a->b b->d/e d/e/f->../x x d/x",
         "a/f",
         &expect![[r#"
-        copies x
-        follows a b d/e/f"#]],
+            copies x
+            follows a b d/e/f
+            roots a b d/e/f x"#]],
     );
     check(
         "b->d/e d/e/f->../x x d/x",
         "b/f",
         &expect![[r#"
-        copies d/x
-        follows b d/e/f"#]],
+            copies d/x
+            follows b d/e/f
+            roots b d/e/f d/x"#]],
     );
 }
 
@@ -315,37 +364,37 @@ fn excludes() {
         TREE,
         "--exclude=lib src",
         &expect![[r#"
-        copies src/app.py
-        folders src"#]],
+            copies src/app.py
+            roots src"#]],
     );
     check(
         TREE,
         "--exclude=**/*.py --exclude=!lib/a.py src",
         &expect![[r#"
-        copies src/lib/a.py src/lib/b.txt
-        folders src"#]],
+            copies src/lib/a.py src/lib/b.txt
+            roots src"#]],
     );
     check(
         TREE,
         "--exclude=*.py .",
         &expect![[r#"
-        copies README.md empty pyproject.toml src-old/x.py src/app.py src/lib/a.py src/lib/b.txt tests/t.py
-        folders ."#]],
+            copies README.md empty pyproject.toml src-old/x.py src/app.py src/lib/a.py src/lib/b.txt tests/t.py
+            roots ."#]],
     );
     // A source itself is never left out.
     check(
         TREE,
         "--exclude=*.md *.md tests",
         &expect![[r#"
-        copies README.md tests/t.py
-        folders tests"#]],
+            copies README.md tests/t.py
+            roots README.md tests"#]],
     );
     check(
         TREE,
         "--exclude=[ tests",
         &expect![[r#"
-        copies tests/t.py
-        folders tests"#]],
+            copies tests/t.py
+            roots tests"#]],
     );
 }
 
@@ -354,22 +403,44 @@ fn parents() {
     check(
         TREE,
         "--parents src/lib README.md",
-        &expect!["copies README.md src/lib/a.py src/lib/b.txt"],
+        &expect![[r#"
+            copies README.md src/lib/a.py src/lib/b.txt
+            roots README.md src/lib/a.py src/lib/b.txt"#]],
     );
     check(
         TREE,
         "--parents **/*.py",
-        &expect!["copies src-old/x.py src/app.py src/lib/a.py tests/t.py"],
+        &expect![[r#"
+            copies src-old/x.py src/app.py src/lib/a.py tests/t.py
+            roots src-old/x.py src/app.py src/lib/a.py tests/t.py"#]],
     );
-    check(TREE, "--parents src/./**/*.py", &expect!["copies src/app.py src/lib/a.py"]);
-    check(TREE, "--parents --exclude=src/lib src/**", &expect!["copies src/app.py"]);
-    check(TREE, "--parents s*/./*.py", &expect!["copies src-old/x.py src/app.py"]);
+    check(
+        TREE,
+        "--parents src/./**/*.py",
+        &expect![[r#"
+        copies src/app.py src/lib/a.py
+        roots src/app.py src/lib/a.py"#]],
+    );
+    check(
+        TREE,
+        "--parents --exclude=src/lib src/**",
+        &expect![[r#"
+        copies src/app.py
+        roots src/app.py"#]],
+    );
+    check(
+        TREE,
+        "--parents s*/./*.py",
+        &expect![[r#"
+        copies src-old/x.py src/app.py
+        roots src-old/x.py src/app.py"#]],
+    );
     check(
         TREE,
         "--parents src/./.",
         &expect![[r#"
-        copies src/app.py src/lib/a.py src/lib/b.txt
-        folders src"#]],
+            copies src/app.py src/lib/a.py src/lib/b.txt
+            roots src"#]],
     );
     check(
         TREE,
@@ -383,15 +454,17 @@ fn parents() {
         "l->d d/x",
         "--parents l/x l",
         &expect![[r#"
-        copies l
-        1: `l/x`: nothing in the context matches"#]],
+            copies l
+            roots l
+            1: `l/x`: nothing in the context matches"#]],
     );
     check(
         "l->d d/x",
         "--parents l/./x",
         &expect![[r#"
-        copies d/x
-        follows l"#]],
+            copies d/x
+            follows l
+            roots d/x l"#]],
     );
 }
 
@@ -409,7 +482,7 @@ fn ignored_files_are_not_read() {
     let ignore = parse_dockerignore("src/lib\n").expect("no faults");
     let listing = listing(TREE).without_ignored(&ignore);
     let selection = select_all(&listing, &reads("src"));
-    assert_eq!(render(&listing, &selection), "copies src/app.py\nfolders src");
+    assert_eq!(render(&listing, &selection), "copies src/app.py\nroots src");
 }
 
 /// A thousand images over one listing of a hundred thousand entries: each costs what it reads.

@@ -107,6 +107,38 @@ proptest! {
         }
         prop_assert_eq!(changed.digest(&selection(&changed, &["."]), &[]), whole(&after));
     }
+
+    /// Trees that share what has not changed keep apart what has, whichever is asked first.
+    #[test]
+    fn trees_that_list_the_same_keep_apart_what_differs(
+        before in files(),
+        picks in prop::collection::vec(any::<bool>(), 8),
+        asked_before in any::<bool>(),
+    ) {
+        let mut after = before.clone();
+        let mut unknown = BTreeSet::new();
+        for (index, (_, content)) in after.values_mut().enumerate() {
+            if picks[index] {
+                content.push('z');
+                unknown.insert(index);
+            }
+        }
+        let old = tree(&before);
+        let digest = |tree: &Tree| tree.digest(&selection(tree, &["."]), &[]);
+        if asked_before {
+            digest(&old);
+        }
+        let mut changed = old.changed(&BTreeSet::new(), Vec::new(), &unknown);
+        prop_assert!(changed.shares_listing_with(&old));
+        let new = tree(&after);
+        for &index in &unknown {
+            prop_assert_eq!(changed.file(index), None);
+            changed.set_file(index, *new.file(index).unwrap());
+        }
+        prop_assert_eq!(digest(&changed), whole(&after));
+        prop_assert_eq!(digest(&old), whole(&before));
+        prop_assert_eq!(digest(&changed), whole(&after));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::inputs_of_image;
 use lambda_images::graph::ImageGraph;
 use lambda_images::reason::{Reason, reasons_since};
+use lambda_images::record::Record;
 
 use crate::at_commit::AtCommit;
 use crate::checkout::Disk;
@@ -123,9 +124,21 @@ fn compare_with(
         let (Some(found), Some(inputs)) = (&before.found, before.inputs.get(name)) else {
             return Vec::new();
         };
-        let old = found.record(old, &old_graph.images()[old], inputs);
         let image = &graph.images()[new];
-        reasons_since(&old, &now.found.record(new, image, &now.inputs[name]))
+        if before.workspace.is_some() {
+            let old = found.record(old, &old_graph.images()[old], inputs);
+            return reasons_since(&old, &now.found.record(new, image, &now.inputs[name]));
+        }
+        // By the same graph nothing differs but the files that git names.
+        let (contexts, (inputs_now, fingerprint)) = (&now.found.contexts, &now.inputs[name]);
+        let (was, is) = contexts.files_that_may_differ(
+            new,
+            &inputs_now.locks,
+            &found.contexts,
+            &inputs.0.locks,
+        );
+        let old = Record::new(image, &inputs.0, inputs.1, was);
+        reasons_since(&old, &Record::new(image, inputs_now, *fingerprint, is))
     };
     let fingerprint = |name: &ImageName| match before.inputs.get(name) {
         Some((_, fingerprint)) => Some(*fingerprint),

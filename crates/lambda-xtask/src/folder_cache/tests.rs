@@ -16,7 +16,7 @@ fn read(root: &Path, path: &str, cache: &FolderCache, is_wanted: &dyn Fn(&str) -
     let mut held = Held::new();
     read_folder(root, path, (cache, &mut 0), &mut |name, kind, look| {
         let name = name.to_str().unwrap().to_owned();
-        let size = if is_wanted(&name) { look().map(|seen| seen.size) } else { None };
+        let size = if is_wanted(&name) { look().map(|seen| seen.stamp.size) } else { None };
         held.insert(name, (kind, size));
     })
     .unwrap();

@@ -22,6 +22,8 @@ pub(crate) struct BaseCommit {
     pub(crate) id: String,
     /// Where it comes from, for people.
     pub(crate) source: String,
+    /// Its tree.
+    pub(super) tree: String,
 }
 
 /// Why there is none, and the mend.
@@ -96,23 +98,28 @@ impl Repository {
         let variable = |name: &str| environment.get(name).map(str::to_owned);
         let candidates = candidates(given, variable, event.as_ref());
         let found = candidates.iter().find_map(|candidate| {
-            let id = self.look_up(&candidate.base)?;
-            Some(BaseCommit { id, source: candidate.source.clone() })
+            let (id, tree) = self.look_up(&candidate.base)?;
+            Some(BaseCommit { id, tree, source: candidate.source.clone() })
         });
         found.ok_or_else(|| self.no_base(given, &candidates))
     }
 
-    fn look_up(&self, base: &Base) -> Option<String> {
-        let id = match base {
-            Base::Exactly(commit) => {
-                self.output(&["rev-parse", "--verify", "--quiet", &format!("{commit}^{{commit}}")])
+    /// The commit and its tree.
+    fn look_up(&self, base: &Base) -> Option<(String, String)> {
+        let named = match base {
+            Base::Exactly(commit) => commit.clone(),
+            Base::MergeBase(branch) => {
+                let id = self.output(&["merge-base", "HEAD", branch]).ok()?;
+                String::from_utf8(id).ok()?.trim().to_owned()
             }
-            Base::MergeBase(branch) => self.output(&["merge-base", "HEAD", branch]),
         };
-        let id = String::from_utf8(id.ok()?).ok()?.trim().to_owned();
+        if named.is_empty() || named.contains('\n') {
+            return None;
+        }
         // Behind the edge of a shallow clone an id can be known, and its tree not be there.
-        let tree = self.output(&["cat-file", "-e", &format!("{id}^{{tree}}")]);
-        (!id.is_empty() && tree.is_ok()).then_some(id)
+        let names = [format!("{named}^{{commit}}"), format!("{named}^{{tree}}")];
+        let [commit, tree] = self.find_objects(&names).ok()?;
+        Some((commit?, tree?))
     }
 
     fn no_base(&self, given: Option<&str>, candidates: &[Candidate]) -> NoBase {

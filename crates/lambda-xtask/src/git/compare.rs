@@ -33,8 +33,7 @@ pub(super) fn compare_index(
     workspace: &Workspace,
     found: &Found,
 ) -> anyhow::Result<Vec<Change>> {
-    let mut compare =
-        Compare { repository, index, written, changes: Vec::new(), suspects: Vec::new() };
+    let mut compare = Compare::new(repository, (index, written));
     let mut seen = BTreeSet::new();
     for (folder, reach) in &found.reaches {
         if let Some(tree) = found.contexts.index_of(folder).filter(|tree| seen.insert(*tree)) {
@@ -53,8 +52,7 @@ pub(super) fn compare_rest(
     (index, written): (&IndexFile, &Stamp),
     known: &[Change],
 ) -> anyhow::Result<Vec<Change>> {
-    let mut compare =
-        Compare { repository, index, written, changes: Vec::new(), suspects: Vec::new() };
+    let mut compare = Compare::new(repository, (index, written));
     let known: BTreeSet<&str> = known.iter().map(|change| change.path.as_str()).collect();
     for entry in index.below(&repository.prefix) {
         let path = &index.path(entry)[repository.prefix.len()..];
@@ -74,9 +72,20 @@ struct Compare<'a> {
     changes: Vec<Change>,
     /// Entries whose files have another state than git saw, with their modes.
     suspects: Vec<(usize, Mode)>,
+    /// Entries of which it has been found out.
+    is_compared: Vec<bool>,
 }
 
-impl Compare<'_> {
+impl<'a> Compare<'a> {
+    fn new(
+        repository: &'a Repository,
+        (index, written): (&'a IndexFile, &'a Stamp),
+    ) -> Compare<'a> {
+        let is_compared = vec![false; index.below("").len()];
+        let (changes, suspects) = (Vec::new(), Vec::new());
+        Compare { repository, index, written, changes, suspects, is_compared }
+    }
+
     fn tree(
         &mut self,
         found: &Found,
@@ -135,6 +144,7 @@ impl Compare<'_> {
         let path = self.index.path(entry)[self.repository.prefix.len()..].to_owned();
         let old = Old::of(self.index.mode(entry), &self.index.id(entry));
         self.changes.push(Change::of(path, old));
+        self.is_compared[entry] = true;
     }
 
     fn found(&mut self, entry: usize, mode: Mode, stamp: Option<&Stamp>) {
@@ -145,6 +155,7 @@ impl Compare<'_> {
         if !is_same {
             self.suspects.push((entry, mode));
         }
+        self.is_compared[entry] = true;
     }
 
     /// The files that shape the graph, whether or not anybody copies them: those that were read, and
@@ -152,10 +163,16 @@ impl Compare<'_> {
     fn settings(&mut self, workspace: &Workspace, found: &Found) {
         let prefix = self.repository.prefix.clone();
         let read = workspace.settings_files().chain(found.ignore_files.iter().map(String::as_str));
-        let mut paths: BTreeSet<String> = read.map(str::to_owned).collect();
-        let kept = self.index.below(&prefix);
-        let kept = kept.map(|entry| &self.index.path(entry)[prefix.len()..]);
-        paths.extend(kept.filter(|path| workspace.is_settings(path)).map(str::to_owned));
+        let is_open = |entry: &usize| !self.is_compared[*entry];
+        let path_of = |entry: usize| &self.index.path(entry)[prefix.len()..];
+        let kept = self.index.below(&prefix).filter(is_open).map(path_of);
+        let mut paths: BTreeSet<String> =
+            kept.filter(|path| workspace.is_settings(path)).map(str::to_owned).collect();
+        let in_index = |path: &str| self.index.find(&format!("{prefix}{path}"));
+        paths.extend(
+            read.filter(|path| in_index(path).is_none_or(|entry| is_open(&entry)))
+                .map(str::to_owned),
+        );
         let root = &self.repository.root;
         let looked_at: Vec<(String, Option<Metadata>)> = paths
             .into_par_iter()
@@ -180,7 +197,7 @@ impl Compare<'_> {
                     true => Mode::Symlink,
                     false => file_mode(&metadata),
                 };
-                self.found(entry, mode, Stamp::of(&metadata).as_ref());
+                self.found(entry, mode, Some(&Stamp::of(&metadata)));
             }
         }
     }

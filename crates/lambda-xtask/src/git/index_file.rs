@@ -19,6 +19,8 @@ pub(super) struct IndexFile {
     ids: Vec<u8>,
     id_length: usize,
     entries: Vec<IndexEntry>,
+    /// The tree that a commit of this index would have, in hex, where git keeps it.
+    tree: Option<String>,
 }
 
 /// One file.
@@ -39,6 +41,8 @@ struct Stat {
 }
 
 const SIGNATURE: &[u8] = b"DIRC";
+/// The extension that holds the trees of folders without changes.
+const CACHED_TREE: &[u8] = b"TREE";
 /// Times, device, inode, mode, owner, group, size.
 const STAT_LENGTH: usize = 40;
 const ASSUME_VALID: u16 = 0x8000;
@@ -60,6 +64,7 @@ impl IndexFile {
             ids: Vec::with_capacity((count * id_length).min(content.len())),
             id_length,
             entries: Vec::with_capacity(count.min(content.len() / STAT_LENGTH)),
+            tree: None,
         };
         for _ in 0..count {
             rest = index.add_entry(rest, version)?;
@@ -72,7 +77,11 @@ impl IndexFile {
             if !name[0].is_ascii_uppercase() {
                 return None;
             }
-            rest = rest.get(length..)?;
+            let (extension, after) = rest.split_at_checked(length)?;
+            if name == CACHED_TREE {
+                index.tree = parse_cached_tree(extension, id_length);
+            }
+            rest = after;
         }
         Some(index)
     }
@@ -168,8 +177,13 @@ impl IndexFile {
 
     /// In hex.
     pub(super) fn id(&self, entry: usize) -> String {
-        let bytes = &self.ids[entry * self.id_length..(entry + 1) * self.id_length];
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.ids[entry * self.id_length..(entry + 1) * self.id_length])
+    }
+
+    /// The tree that a commit of this index would have, in hex. `None`: git has not kept it, or has
+    /// crossed it out since something was added.
+    pub(super) fn tree(&self) -> Option<&str> {
+        self.tree.as_deref()
     }
 
     /// Whether a file in this state is the one that git saw, by the time at which the index was
@@ -196,6 +210,21 @@ fn stat(stamp: &Stamp) -> Stat {
         inode: low(stamp.inode),
         size: low(stamp.size),
     }
+}
+
+/// The tree of the root, which comes first: an empty path, the number of entries, which is below zero
+/// where the tree is crossed out, the number of folders, the id.
+fn parse_cached_tree(extension: &[u8], id_length: usize) -> Option<String> {
+    let rest = extension.strip_prefix(b"\0")?;
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    let counts = std::str::from_utf8(&rest[..end]).ok()?;
+    let (entries, _) = counts.split_once(' ')?;
+    entries.parse::<u32>().ok()?;
+    rest.get(end + 1..end + 1 + id_length).map(hex)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bounds(range: &Range<u32>) -> Range<usize> {

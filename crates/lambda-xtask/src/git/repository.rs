@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use lambda_images::fingerprint::sha256;
@@ -27,6 +27,8 @@ pub(super) struct Repository {
     /// The workspace root.
     pub(super) root: PathBuf,
     pub(super) head: String,
+    /// The head's tree.
+    pub(super) head_tree: String,
     /// Commits of a shallow clone whose parents are missing; `None`: the clone is whole.
     pub(super) cut: Option<BTreeSet<String>>,
     /// The workspace root, seen from the repository's: empty, or ending with `/`.
@@ -46,7 +48,7 @@ impl Repository {
         }
         let mut command = environment.command("git");
         command.args(["rev-parse", "--git-path", "index", "--is-shallow-repository"]);
-        command.args(["--show-prefix", "HEAD^{commit}"]);
+        command.args(["--show-prefix", "HEAD^{commit}", "HEAD^{tree}"]);
         let output = command.output().map_err(|error| format!("git can't be run: {error}"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -60,11 +62,13 @@ impl Repository {
         let text = String::from_utf8_lossy(&output.stdout);
         let (index, rest) = text.split_once('\n').unwrap_or_default();
         let (shallow, rest) = rest.split_once('\n').unwrap_or_default();
-        let (prefix, head) = rest.trim_end().rsplit_once('\n').ok_or("git gave no head")?;
+        let (rest, head_tree) = rest.trim_end().rsplit_once('\n').ok_or("git gave no tree")?;
+        let (prefix, head) = rest.rsplit_once('\n').ok_or("git gave no head")?;
         let mut repository = Repository {
             environment,
             root: root.to_owned(),
             head: head.to_owned(),
+            head_tree: head_tree.to_owned(),
             cut: None,
             prefix: prefix.to_owned(),
             index: root.join(index),
@@ -97,10 +101,49 @@ impl Repository {
     /// The index, with its own state; `None` where git has to be asked.
     pub(super) fn read_index(&self) -> Option<(IndexFile, Stamp)> {
         let file = fs::File::open(&self.index).ok()?;
-        let written = Stamp::of(&file.metadata().ok()?)?;
+        let written = Stamp::of(&file.metadata().ok()?);
         let mut bytes = Vec::with_capacity(usize::try_from(written.size).ok()?);
         (&file).read_to_end(&mut bytes).ok()?;
         Some((IndexFile::parse(&bytes, self.head.len() / 2)?, written))
+    }
+
+    /// The ids of objects by whatever git takes for a name, on one line each; `None` for what is not
+    /// there.
+    pub(super) fn find_objects<const N: usize>(
+        &self,
+        names: &[String; N],
+    ) -> anyhow::Result<[Option<String>; N]> {
+        let mut command = self.git();
+        command.args(["cat-file", "--batch-check"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().context("failed to run `git cat-file`")?;
+        let mut stdin = child.stdin.take().context("`git cat-file` has no input")?;
+        // A child that ends early gives no answer.
+        drop(stdin.write_all((names.join("\n") + "\n").as_bytes()));
+        drop(stdin);
+        let output = child.wait_with_output().context("failed to read from `git cat-file`")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut lines = text.lines();
+        // Id, kind, size; or the name, and what is wrong with it.
+        let is_id = |word: &&str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Ok(names.each_ref().map(|_| {
+            let words: Vec<&str> = lines.next()?.split(' ').collect();
+            let [id, _, size] = words[..] else { return None };
+            (is_id(&id) && size.parse::<u64>().is_ok()).then(|| id.to_owned())
+        }))
+    }
+
+    /// What differs between a commit and the index, which may be known to hold the commit's tree.
+    pub(super) fn staged_of(
+        &self,
+        index: &IndexFile,
+        commit: &str,
+        tree: &str,
+    ) -> anyhow::Result<Vec<Change>> {
+        match index.tree() {
+            Some(kept) if kept == tree => Ok(Vec::new()),
+            _ => self.staged_since(commit),
+        }
     }
 
     /// What differs between a commit and the index.

@@ -24,8 +24,8 @@ use crate::hash_cache::Stamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) mode: Mode,
-    pub(crate) size: u64,
-    pub(crate) stamp: Option<Stamp>,
+    /// With its size.
+    pub(crate) stamp: Stamp,
 }
 
 /// A look at an entry, which says nothing of one that is gone.
@@ -65,6 +65,6 @@ pub(crate) fn read_folder(
 impl Seen {
     fn of(metadata: &fs::Metadata) -> Seen {
         let mode = super::file_mode(metadata);
-        Seen { mode, size: metadata.len(), stamp: Stamp::of(metadata) }
+        Seen { mode, stamp: Stamp::of(metadata) }
     }
 }

@@ -119,16 +119,15 @@ fn hash_into(
 ) -> io::Result<FileState> {
     let Place { root, path, buffer, next } = place;
     let full = || root.join(&*path);
-    let Seen { mode, size, stamp } = match seen {
+    let Seen { mode, stamp } = match seen {
         Some(seen) => *seen,
         None => {
             let metadata = fs::metadata(full())?;
-            let (mode, stamp) = (file_mode(&metadata), Stamp::of(&metadata));
-            *seen.insert(Seen { mode, size: metadata.len(), stamp })
+            *seen.insert(Seen { mode: file_mode(&metadata), stamp: Stamp::of(&metadata) })
         }
     };
     if let Some(sha256) = hashes.get(path, stamp, next) {
-        return Ok(FileState { mode, sha256, size });
+        return Ok(FileState { mode, sha256, size: stamp.size });
     }
     let now = SystemTime::now();
     let mut file = File::open(full())?;

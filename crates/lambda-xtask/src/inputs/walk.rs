@@ -93,33 +93,43 @@ impl Item {
 const DEPTH: usize = 3;
 const MANY: usize = 16;
 
-/// Entries of a piece at most: a bigger one would be moved again and again as it grows.
-const PIECE: usize = 512;
+/// Entries of a piece at most: a bigger one would be moved again and again as it grows, and the last
+/// of each folder that is listed by itself is half empty.
+const PIECE: usize = 64;
 
 /// Entries, in pieces that stand one behind the other in the order of their paths.
 #[derive(Default)]
 struct Listed {
-    pieces: LinkedList<Vec<(Entry, Option<Seen>)>>,
+    pieces: LinkedList<Piece>,
     /// The last piece.
-    entries: Vec<(Entry, Option<Seen>)>,
+    last: Piece,
     problems: Vec<Problem>,
     /// Where the cache of folders looks first.
     next: usize,
 }
 
+/// Entries, and the state in which each was found.
+#[derive(Default)]
+struct Piece {
+    entries: Vec<Entry>,
+    seen: SeenFiles,
+}
+
 impl Listed {
     fn push(&mut self, entry: Entry, seen: Option<Seen>) {
-        if self.entries.len() == PIECE {
-            let full = std::mem::replace(&mut self.entries, Vec::with_capacity(PIECE));
-            self.pieces.push_back(full);
+        if self.last.entries.len() == PIECE {
+            let next =
+                Piece { entries: Vec::with_capacity(PIECE), seen: SeenFiles::with_capacity(PIECE) };
+            self.pieces.push_back(std::mem::replace(&mut self.last, next));
         }
-        self.entries.push((entry, seen));
+        self.last.entries.push(entry);
+        self.last.seen.push(seen);
     }
 
     fn append(&mut self, mut more: Listed) {
-        self.pieces.push_back(std::mem::take(&mut self.entries));
+        self.pieces.push_back(std::mem::take(&mut self.last));
         self.pieces.append(&mut more.pieces);
-        self.entries = more.entries;
+        self.last = more.last;
         self.problems.append(&mut more.problems);
         self.next = more.next;
     }
@@ -132,17 +142,18 @@ impl Walk<'_> {
         let patterns = self.ignore.map(Dockerignore::root);
         let mut listed = Listed::default();
         self.list(&Level { path: String::new(), patterns, reached }, 0, &mut listed);
-        listed.pieces.push_back(listed.entries);
+        listed.pieces.push_back(listed.last);
         if !listed.problems.is_empty() {
             return Err(listed.problems);
         }
-        let count = listed.pieces.iter().map(Vec::len).sum();
-        let (mut entries, mut seen) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        for (entry, state) in listed.pieces.into_iter().flatten() {
-            entries.push(entry);
-            seen.push(state);
+        let count = listed.pieces.iter().map(|piece| piece.entries.len()).sum();
+        let mut all =
+            Piece { entries: Vec::with_capacity(count), seen: SeenFiles::with_capacity(count) };
+        for mut piece in listed.pieces {
+            all.entries.append(&mut piece.entries);
+            all.seen.append(&mut piece.seen);
         }
-        Ok((entries, seen))
+        Ok((all.entries, all.seen))
     }
 
     /// Adds what is in a folder, and below it.

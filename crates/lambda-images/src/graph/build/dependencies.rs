@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dockerfile::Reach;
 use pyproject::PackageName;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::{Builder, plain_folder, whole};
 use crate::discovery::{ImageName, Package};
@@ -25,48 +26,14 @@ pub(super) fn add_dependencies(
         .filter_map(|(name, declaration)| Some((declaration.package.as_ref()?, *name)))
         .filter(|(_, name)| images.contains_key(*name))
         .collect();
+    let search = Search { packages: builder.packages, by_package: &by_package, images };
+    let found: Vec<Found> =
+        images.par_iter().map(|(name, image)| search.dependencies(name, image)).collect();
     let mut added: Vec<(ImageName, Added)> = Vec::new();
-    let all_reaches: BTreeMap<&ImageName, Reaches> =
-        images.iter().map(|(name, image)| (name, reaches(image))).collect();
-    for (name, image) in &*images {
-        let Some(own) =
-            image.declaration.package.as_ref().and_then(|own| builder.packages.get(own))
-        else {
-            continue;
-        };
-        let bases = base_images(images, image);
-        let mut left: Vec<(&PackageName, Declared)> = declared_by(own).collect();
-        let mut seen = BTreeSet::from([&own.name]);
-        while let Some((package, declared)) = left.pop() {
-            let Some(package) = builder.packages.get(package).filter(|p| seen.insert(&p.name))
-            else {
-                continue;
-            };
-            let own_image = by_package.get(&package.name).copied();
-            if copies(&all_reaches[name], package) {
-                left.extend(declared_by(package));
-                added.push((name.clone(), Added::Copied(package.name.clone(), declared)));
-                continue;
-            }
-            let is_in_base = bases.iter().any(|base| {
-                own_image == Some(base.name())
-                    || base.declaration.package.as_ref() == Some(&package.name)
-                    || copies(&all_reaches[base.name()], package)
-            });
-            if is_in_base {
-                continue;
-            }
-            warnings.push(not_brought_in(image, package, &declared));
-            match own_image.filter(|base| *base != name) {
-                Some(base) => added.push((name.clone(), Added::Edge(base.clone()))),
-                None => {
-                    left.extend(declared_by(package));
-                    added.push((name.clone(), Added::Folder(package.name.clone())));
-                }
-            }
-        }
+    for Found { added: more, warnings: found } in found {
+        added.extend(more);
+        warnings.extend(found);
     }
-    drop(all_reaches);
     for (name, added) in added {
         let Some(image) = images.get_mut(&name) else { continue };
         match added {
@@ -81,6 +48,63 @@ pub(super) fn add_dependencies(
     }
     for image in images.values_mut() {
         image.contexts.sort_by(|a, b| a.role.cmp(&b.role));
+    }
+}
+
+/// What is known while the images are gone through.
+struct Search<'a> {
+    packages: &'a BTreeMap<PackageName, Package>,
+    by_package: &'a BTreeMap<&'a PackageName, &'a ImageName>,
+    images: &'a BTreeMap<ImageName, Image>,
+}
+
+/// What was found of one image.
+#[derive(Default)]
+struct Found {
+    added: Vec<(ImageName, Added)>,
+    warnings: Vec<Problem>,
+}
+
+impl Search<'_> {
+    fn dependencies(&self, name: &ImageName, image: &Image) -> Found {
+        let mut found = Found::default();
+        let own = image.declaration.package.as_ref().and_then(|own| self.packages.get(own));
+        let Some(own) = own.filter(|own| !own.requires.is_empty()) else { return found };
+        let own_reaches = reaches(image);
+        let bases = base_images(self.images, image);
+        let bases: Vec<(&Image, Reaches)> =
+            bases.into_iter().map(|base| (base, reaches(base))).collect();
+        let mut left: Vec<(&PackageName, Declared)> = declared_by(own).collect();
+        let mut seen = BTreeSet::from([&own.name]);
+        while let Some((package, declared)) = left.pop() {
+            let Some(package) = self.packages.get(package).filter(|p| seen.insert(&p.name)) else {
+                continue;
+            };
+            if copies(&own_reaches, package) {
+                left.extend(declared_by(package));
+                let copied = Added::Copied(package.name.clone(), declared);
+                found.added.push((name.clone(), copied));
+                continue;
+            }
+            let own_image = self.by_package.get(&package.name).copied();
+            let is_in_base = bases.iter().any(|(base, reaches)| {
+                own_image == Some(base.name())
+                    || base.declaration.package.as_ref() == Some(&package.name)
+                    || copies(reaches, package)
+            });
+            if is_in_base {
+                continue;
+            }
+            found.warnings.push(not_brought_in(image, package, &declared));
+            match own_image.filter(|base| *base != name) {
+                Some(base) => found.added.push((name.clone(), Added::Edge(base.clone()))),
+                None => {
+                    left.extend(declared_by(package));
+                    found.added.push((name.clone(), Added::Folder(package.name.clone())));
+                }
+            }
+        }
+        found
     }
 }
 

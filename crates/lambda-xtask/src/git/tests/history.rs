@@ -351,7 +351,7 @@ fn reads_history(tree: &Tree) -> bool {
     drop(fs::remove_file(&log));
     ask(tree, &environment).unwrap();
     let words = fs::read_to_string(&log).unwrap();
-    assert!(words.contains("rev-parse") && words.contains("diff-index"), "{words}");
+    assert!(words.contains("rev-parse"), "{words}");
     assert_eq!(words.contains("rev-list"), words.contains("diff-tree"), "{words}");
     words.contains("rev-list")
 }

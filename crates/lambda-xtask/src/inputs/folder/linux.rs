@@ -69,7 +69,7 @@ pub(super) fn list_folder(
             let mut is_looked_at = false;
             let mut look = || {
                 is_looked_at = true;
-                seen(&stat().ok()?)
+                Some(seen(&stat().ok()?))
             };
             each(OsStr::from_bytes(name.to_bytes()), kind, &mut look);
             match name.to_str() {
@@ -80,10 +80,8 @@ pub(super) fn list_folder(
         }
         Ok(())
     })?;
-    if let Some((stat, now)) = before
-        && let Some(stamp) = Stamp::of_stat(&stat).filter(|_| is_text)
-    {
-        cache.record(path, (stat.st_dev, stamp), now, names);
+    if let Some((stat, now)) = before.filter(|_| is_text) {
+        cache.record(path, (stat.st_dev, Stamp::of_stat(&stat)), now, names);
     }
     Ok(())
 }
@@ -97,11 +95,10 @@ fn kind_of(kind: FileType) -> EntryKind {
     }
 }
 
-fn seen(stat: &Stat) -> Option<Seen> {
+fn seen(stat: &Stat) -> Seen {
     // Git's rule: what its owner may execute is executable.
     let mode = if stat.st_mode & 0o100 == 0 { Mode::File } else { Mode::Executable };
-    let size = u64::try_from(stat.st_size).ok()?;
-    Some(Seen { mode, size, stamp: Stamp::of_stat(stat) })
+    Seen { mode, stamp: Stamp::of_stat(stat) }
 }
 
 /// The states of the files of a folder that are wanted; `None`: the folder, which had this device
@@ -114,10 +111,10 @@ pub(crate) fn look_at_folder<'n>(
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = open(path, flags, rustix::fs::Mode::empty()).ok()?;
     let now = fstat(&folder).ok()?;
-    if now.st_dev != device || Stamp::of_stat(&now) != Some(stamp) {
+    if now.st_dev != device || Stamp::of_stat(&now) != stamp {
         return None;
     }
-    let look = |name: &str| seen(&statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?);
+    let look = |name: &str| Some(seen(&statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?));
     Some(wanted.map(look).collect())
 }
 
