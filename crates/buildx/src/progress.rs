@@ -3,7 +3,7 @@
 //!
 //! It renders nothing (see [`PlainLog`](crate::PlainLog)) and measures no time.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::log_lines::LogLines;
 use crate::trace::{Outcome, Shown, Trace};
@@ -20,6 +20,8 @@ pub struct Progress {
     tails: HashMap<usize, Tail>,
     /// Bytes by vertex and status.
     transferred: BTreeMap<(usize, String), u64>,
+    /// Digests of manifests that were made.
+    exported: BTreeSet<String>,
     warnings: Vec<String>,
     /// Those in `warnings`.
     known_warnings: HashSet<String>,
@@ -66,6 +68,7 @@ impl Progress {
         }
         for status in &status.statuses {
             self.apply_transfer(status);
+            self.exported.extend(exported_digest(&status.id).map(str::to_owned));
         }
         for log in &status.logs {
             if let Some(index) = self.trace.index_of(&log.vertex) {
@@ -203,6 +206,12 @@ impl Progress {
         exports.filter(is_failed).map(|shown| (&*shown.name, shown.error())).collect()
     }
 
+    /// Digests of the manifests and indexes that were exported so far, or about to be: also in a build
+    /// that fails later, and has no metadata.
+    pub fn exported_digests(&self) -> impl Iterator<Item = &str> {
+        self.exported.iter().map(String::as_str)
+    }
+
     /// Bytes of contexts sent to the builder so far. What the builder still had from an earlier
     /// build isn't sent again.
     #[must_use]
@@ -228,6 +237,14 @@ impl Progress {
         steps.sort_by_key(|step| step.started());
         steps.into_iter().map(|step| &*step.name).collect()
     }
+}
+
+/// As in `exporting manifest sha256:…` and `pushing manifest for registry.example/x:1@sha256:…`.
+fn exported_digest(status: &str) -> Option<&str> {
+    let kinds = ["exporting manifest ", "exporting index ", "pushing manifest for "];
+    let rest = kinds.iter().find_map(|kind| status.strip_prefix(kind))?;
+    let digest = &rest[rest.find("sha256:")?..];
+    (digest.len() == "sha256:".len() + 64).then_some(digest)
 }
 
 impl Tail {

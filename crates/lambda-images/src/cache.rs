@@ -14,14 +14,16 @@
 //! `builder/builder-next/controller.go` for what the engine's own builder can do.
 
 mod entry;
+mod inline;
 
 use std::collections::BTreeSet;
 
 pub use self::entry::{CacheEntry, CacheKind, Direction, InvalidCache, parse_cache};
+pub use self::inline::{EarlierBuilds, seeks_last_image};
 use crate::ci::CiRun;
 use crate::discovery::{ImageDeclaration, ImageName};
 use crate::plan::Destination;
-use crate::reference::Registry;
+use crate::reference::{ImageReference, Registry, Repository};
 
 /// Whether caches are written: `--cache-write`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,7 +96,7 @@ pub struct CacheFacts<'a> {
     pub may_write: bool,
     /// Whether the variables are set by which GitHub's cache is reached.
     pub has_gha: bool,
-    /// The reference under which an image was last seen.
+    /// The reference under which an image was last seen (see [`EarlierBuilds`]).
     pub last: &'a dyn Fn(&ImageName) -> Option<String>,
     /// Whether a folder, relative to the workspace root, holds a local cache.
     pub holds_cache: &'a dyn Fn(&str) -> bool,
@@ -109,6 +111,8 @@ pub struct Caches {
     pub to: Vec<String>,
     /// Local caches that the build writes.
     pub folders: Vec<CacheFolder>,
+    /// Repositories that the build writes caches to.
+    pub repositories: BTreeSet<Repository>,
     /// What was left out or replaced, for people.
     pub notes: BTreeSet<String>,
 }
@@ -224,6 +228,10 @@ impl Caches {
             let fresh = format!("{folder}.new");
             entry.options.insert("dest".to_owned(), fresh.clone());
             self.folders.push(CacheFolder { fresh, folder });
+        }
+        if entry.kind == CacheKind::Registry {
+            let reference = fill(&entry.option("ref")).parse::<ImageReference>();
+            self.repositories.extend(reference.ok().map(|reference| reference.repository));
         }
         let destination = entry.render(Direction::To, fill);
         if !self.to.contains(&destination) {

@@ -21,7 +21,10 @@ pub type ImageSet = BTreeSet<usize>;
 #[derive(Debug)]
 pub struct NewestCommits {
     waiting: HashMap<String, ImageSet>,
-    found: BTreeMap<usize, String>,
+    /// Newest first.
+    found: BTreeMap<usize, Vec<String>>,
+    /// How many are wanted of each image.
+    count: usize,
     left: usize,
 }
 
@@ -37,10 +40,16 @@ pub struct ParentDifference {
 impl NewestCommits {
     /// Starts `images` at `head`.
     pub fn new(head: &str, images: ImageSet) -> NewestCommits {
+        NewestCommits::with_earlier(head, images, 1)
+    }
+
+    /// Wants the newest and those before it, `count` in all: from each the first parent is gone on from.
+    pub fn with_earlier(head: &str, images: ImageSet, count: usize) -> NewestCommits {
         let left = images.len();
         NewestCommits {
             waiting: HashMap::from([(head.to_owned(), images)]),
             found: BTreeMap::new(),
+            count,
             left,
         }
     }
@@ -66,7 +75,13 @@ impl NewestCommits {
                     continue;
                 }
                 None if !parents.is_empty() => {
-                    self.found.insert(image, commit.to_owned());
+                    let found = self.found.entry(image).or_default();
+                    found.push(commit.to_owned());
+                    let before = parents.first().and_then(|difference| difference.parent.clone());
+                    if let Some(before) = before.filter(|_| found.len() < self.count) {
+                        self.waiting.entry(before).or_default().insert(image);
+                        continue;
+                    }
                 }
                 // Its inputs are in no commit, or it is unknown which has them.
                 Some(None) | None => {}
@@ -77,6 +92,13 @@ impl NewestCommits {
 
     /// The newest commit of each image that has one.
     pub fn found(self) -> BTreeMap<usize, String> {
+        let newest =
+            |(image, commits): (usize, Vec<String>)| Some((image, commits.into_iter().next()?));
+        self.found.into_iter().filter_map(newest).collect()
+    }
+
+    /// All that were found of each image, newest first.
+    pub fn found_with_earlier(self) -> BTreeMap<usize, Vec<String>> {
         self.found
     }
 }

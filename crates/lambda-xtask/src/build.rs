@@ -52,11 +52,15 @@ pub(crate) enum Said<'a> {
 
 /// A build of which a step failed by itself.
 #[derive(Debug)]
-pub(crate) struct StepFailed(anyhow::Error);
+pub(crate) struct StepFailed {
+    error: anyhow::Error,
+    /// Digests of what it had exported till then, and may have pushed.
+    pub(crate) exported: Vec<String>,
+}
 
 impl fmt::Display for StepFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.0)
+        write!(f, "{:#}", self.error)
     }
 }
 
@@ -159,7 +163,10 @@ impl RunningBuild {
             let error = child_failure(&self.words, status, &heard.why());
             // A build that was cancelled has no step that failed by itself.
             return Err(match heard.progress.failure() {
-                Some(_) => StepFailed(error).into(),
+                Some(_) => {
+                    let exported = heard.progress.exported_digests();
+                    StepFailed { error, exported: exported.map(str::to_owned).collect() }.into()
+                }
                 None => error,
             });
         }

@@ -10,6 +10,7 @@ mod dev;
 mod execution;
 mod explain;
 mod graph;
+mod last_images;
 mod manifest;
 mod registries;
 mod report;

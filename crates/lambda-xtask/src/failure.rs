@@ -73,8 +73,10 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<WorkspaceProblems>().is_some() {
         return EXIT_WORKSPACE;
     }
-    if error.downcast_ref::<RegistryError>().is_some() {
-        return EXIT_ENVIRONMENT;
+    match error.downcast_ref::<RegistryError>() {
+        Some(RegistryError::Interrupted { .. }) => return EXIT_INTERRUPTED,
+        Some(_) => return EXIT_ENVIRONMENT,
+        None => {}
     }
     error.downcast_ref::<Failure>().map_or(EXIT_FAILURE, |failure| failure.code)
 }

@@ -24,6 +24,7 @@ use std::path::Path;
 
 use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::Mode;
+use lambda_images::history::ImageSet;
 use lambda_images::tag::GitState;
 use lambda_images::touch::TouchIndex;
 
@@ -189,6 +190,17 @@ impl Git {
                 Ok(changes)
             }
         }
+    }
+
+    /// The newest commits that touched each of these images, by their index, newest first. None are
+    /// known where history ends too soon.
+    pub(crate) fn earlier_commits(
+        &self,
+        workspace: &Workspace,
+        found: &Found,
+        images: ImageSet,
+    ) -> anyhow::Result<BTreeMap<usize, Vec<String>>> {
+        walk::earlier_commits(&self.repository, &mut touch_index(workspace, found), images)
     }
 
     /// Whether git keeps a file.

@@ -1,39 +1,75 @@
-//! Hears Ctrl-C (SIGINT), SIGTERM, and SIGHUP (the terminal is gone) while it lives, in place of dying by them.
+//! Ctrl-C (SIGINT), SIGTERM, and SIGHUP (the terminal is gone): who hears of them, and what happens
+//! where nobody does.
+//!
+//! A run listens while its builds run, and ends by itself. Before and after that nothing has to be
+//! tidied up, whatever is waited for: then a signal ends the process at once, with the same exit code.
 
-use std::thread::JoinHandle;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::{Handle, Signals};
+use signal_hook::iterator::Signals;
 
-/// A thread that waits for signals. Once it is dropped they are no longer heard, and still do
-/// not end the process: it is about to end by itself.
-pub(crate) struct Interrupts {
-    handle: Handle,
-    thread: Option<JoinHandle<()>>,
+use crate::display::note;
+use crate::failure::EXIT_INTERRUPTED;
+
+/// Told of every signal.
+type Listener = Box<dyn Fn() + Send>;
+
+/// Signals are the process's, and so is what is done about them.
+static HEARS: Mutex<bool> = Mutex::new(false);
+static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// From now on signals do not end the process by themselves, but by its own exit code.
+///
+/// # Errors
+/// Signals can't be heard.
+pub(crate) fn hear_signals() -> anyhow::Result<()> {
+    let mut hears = lock(&HEARS);
+    if *hears {
+        return Ok(());
+    }
+    let signals = Signals::new([SIGHUP, SIGINT, SIGTERM]);
+    let mut signals = signals.context("failed to listen for Ctrl-C")?;
+    thread::spawn(move || signals.forever().for_each(|_| heard()));
+    *hears = true;
+    Ok(())
+}
+
+fn heard() {
+    // Held till the end: a run that begins now begins after it, or not at all.
+    let listener = lock(&LISTENER);
+    match &*listener {
+        Some(tell) => tell(),
+        None => {
+            note("interrupted");
+            std::process::exit(i32::from(EXIT_INTERRUPTED));
+        }
+    }
+}
+
+/// Somebody listens as long as this lives.
+pub(crate) struct Interrupts;
 
 impl Interrupts {
     /// Calls `heard` for every signal.
+    ///
+    /// # Errors
+    /// Signals can't be heard.
     pub(crate) fn listen(heard: impl Fn() + Send + 'static) -> anyhow::Result<Interrupts> {
-        let mut signals =
-            Signals::new([SIGHUP, SIGINT, SIGTERM]).context("failed to listen for Ctrl-C")?;
-        let handle = signals.handle();
-        let thread = std::thread::spawn(move || {
-            for _ in signals.forever() {
-                heard();
-            }
-        });
-        Ok(Interrupts { handle, thread: Some(thread) })
+        hear_signals()?;
+        *lock(&LISTENER) = Some(Box::new(heard));
+        Ok(Interrupts)
     }
 }
 
 impl Drop for Interrupts {
     fn drop(&mut self) {
-        self.handle.close();
-        if let Some(thread) = self.thread.take() {
-            // It panics only if `heard` did, which has been seen already.
-            drop(thread.join());
-        }
+        *lock(&LISTENER) = None;
     }
 }

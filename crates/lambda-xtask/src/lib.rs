@@ -77,6 +77,9 @@ pub fn main() -> ExitCode {
 /// Runs one command in an environment. `whole` is the command line that it is part of, for
 /// completions.
 pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -> ExitCode {
+    if let Err(error) = interrupt::hear_signals() {
+        return report(&error);
+    }
     let result = match command {
         Command::BuildLambdas(arguments) => commands::build_lambdas(arguments, environment),
         Command::WarmCache(arguments) => commands::warm_cache(arguments, environment),

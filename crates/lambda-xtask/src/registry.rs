@@ -8,6 +8,7 @@ mod authorization;
 mod challenge;
 mod credentials;
 mod ecr;
+mod ending;
 mod endpoint;
 mod error;
 mod manifest;
@@ -27,12 +28,14 @@ use ureq::http::Method;
 
 use self::authorization::{Access, HostAuthorization, said};
 use self::ecr::LIMIT;
+use self::ending::Requests;
 use self::endpoint::Endpoint;
 use self::retry::{Clock, Patience, SystemClock, parse_retry_after};
 use self::transport::{Answer, CONNECTIONS, NoAnswer, Request, Transport};
 use crate::environment::Environment;
+use crate::process::Ending;
 
-pub(crate) use self::ecr::{ask_account, create_repository, find_missing};
+pub(crate) use self::ecr::{Holds, ask_account, create_repository, find_missing};
 pub(crate) use self::error::RegistryError;
 pub(crate) use self::manifest::Untagged;
 
@@ -43,8 +46,9 @@ const REFUSALS: u32 = 5;
 /// Registries as this environment reaches them. Any number of threads may ask at once.
 pub(crate) struct RegistryClient {
     environment: Environment,
-    transport: Transport,
+    transport: Arc<Transport>,
     clock: Box<dyn Clock>,
+    requests: Arc<Requests>,
     hosts: Mutex<BTreeMap<String, Arc<HostAuthorization>>>,
     /// Of a registry of ECR's kind.
     ecr: Option<Ecr>,
@@ -58,8 +62,9 @@ impl RegistryClient {
     pub(crate) fn new(environment: &Environment, ecr: Option<Ecr>) -> RegistryClient {
         RegistryClient {
             environment: environment.clone(),
-            transport: Transport::of(environment),
+            transport: Arc::new(Transport::of(environment)),
             clock: Box::new(SystemClock),
+            requests: Arc::default(),
             hosts: Mutex::default(),
             ecr,
             login_limit: LIMIT,
@@ -78,6 +83,13 @@ impl RegistryClient {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(CONNECTIONS.min(references.len()));
         let pool = pool.build().expect("a handful of threads can be started");
         pool.install(|| references.par_iter().map(|reference| self.resolve(reference)).collect())
+    }
+
+    /// Ends what is waited for, as builds are ended: a busy registry is not asked again. Each request is
+    /// sent once all the same, so that what has been built gets its name and what is false loses it;
+    /// killed, it is left behind.
+    pub(crate) fn end(&self, ending: Ending) {
+        self.requests.end(ending);
     }
 
     /// One request about a repository, with whatever its registry wants to see; any answer but a
@@ -112,8 +124,13 @@ impl RegistryClient {
     /// One request, sent again while the registry is busy or the connection breaks.
     fn answer(&self, host: &str, request: &Request) -> Result<Answer, RegistryError> {
         let mut patience = Patience::default();
+        let interrupted = || RegistryError::Interrupted { host: host.to_owned() };
         loop {
-            let result = self.transport.send(request);
+            let sent = {
+                let (transport, request) = (Arc::clone(&self.transport), request.clone());
+                self.requests.unless_killed(move || transport.send(&request))
+            };
+            let result = sent.ok_or_else(interrupted)?;
             let asked = match &result {
                 Ok(answer) if matches!(answer.status, 429 | 500..=599) => answer
                     .header("retry-after")
@@ -124,8 +141,11 @@ impl RegistryClient {
                 }
             };
             match patience.after_failure(asked, self.clock.random()) {
-                Some(wait) => self.clock.wait(wait),
+                Some(wait) => self.clock.wait(wait, &self.requests),
                 None => return Err(given_up(host, result, &patience)),
+            }
+            if self.requests.are_ended() {
+                return Err(interrupted());
             }
         }
     }
@@ -170,8 +190,13 @@ fn given_up(host: &str, last: Result<Answer, NoAnswer>, patience: &Patience) -> 
 }
 
 /// A request without a body.
-fn plain<'a>(method: Method, url: &'a str, accept: &str) -> Request<'a> {
-    Request { method, url, headers: vec![("Accept", accept.to_owned())], body: None }
+fn plain(method: Method, url: &str, accept: &str) -> Request {
+    Request {
+        method,
+        url: url.to_owned(),
+        headers: vec![("Accept", accept.to_owned())],
+        body: None,
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod running;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -116,6 +117,7 @@ impl Run<'_> {
             if result.is_err() {
                 // Without the manifest there is no point in going on; nothing may be left running.
                 running.end_all(Ending::Kill);
+                self.store.registry.end(Ending::Interrupt);
             }
             result
         });
@@ -230,9 +232,9 @@ impl Run<'_> {
         let identity = &image.names.identity;
         let is_pushed =
             self.store.destination == Destination::Registry && image.action == Action::Build;
-        if !is_pushed || !error.is::<StepFailed>() {
+        let Some(failed) = error.downcast_ref::<StepFailed>().filter(|_| is_pushed) else {
             return Err(error);
-        }
+        };
         let Ok(Some(stored)) = self.store.find(identity) else { return Err(error) };
         if image.is_forced() {
             bail!(
@@ -241,8 +243,12 @@ impl Run<'_> {
             );
         }
         // It may also be ours, of a push that failed after all was there.
-        if !(self.changed_inputs)(&image.name).is_ok_and(|changed| changed.is_empty()) {
-            return Err(error);
+        if let Some(doubt) = doubt((self.changed_inputs)(&image.name)) {
+            let is_ours =
+                |digest: &&Digest| failed.exported.iter().any(|ours| *ours == digest.as_str());
+            let Some(ours) = stored.digest.as_ref().filter(is_ours) else { return Err(error) };
+            let Doubted(why) = self.take_names_away(image, Some(ours), &doubt);
+            return Err(Doubted(format!("{error:#}\n{why}")).into());
         }
         self.store.name(image, &stored)?;
         Ok(Ended { built: None, stored: Some(stored) })
@@ -257,17 +263,42 @@ impl Run<'_> {
             Err(error) => Some(format!("{error:#}")),
         };
         let Some(doubt) = doubt else { return Ok(()) };
-        let digest = digest.ok().flatten();
-        let hint = match self.store.remove_names(&image.names, digest.as_ref()) {
-            Ok(true) => "build again: it was given no name".to_owned(),
-            Ok(false) | Err(_) => format!(
-                "remove `{}` from the registry, which does not let us, and build again: it may hold another state",
-                image.names.identity
-            ),
+        Err(self.take_names_away(image, digest.ok().flatten().as_ref(), &doubt).into())
+    }
+
+    /// Of an image that may not be what its fingerprint says.
+    fn take_names_away(
+        &self,
+        image: &PlannedImage,
+        digest: Option<&Digest>,
+        doubt: &str,
+    ) -> Doubted {
+        let hint = match self.store.remove_names(&image.names, digest) {
+            Ok(()) => "build again: it was given no name".to_owned(),
+            Err(error) => {
+                let why = error.to_string();
+                format!(
+                    "remove `{}` from the registry, which still has it ({}), and build again: it may hold another state",
+                    image.names.identity,
+                    why.lines().next().unwrap_or_default()
+                )
+            }
         };
-        bail!("{doubt}\nhint: {hint}")
+        Doubted(format!("{doubt}\nhint: {hint}"))
     }
 }
+
+/// What may not be what its fingerprint says: told however the run ends.
+#[derive(Debug)]
+struct Doubted(String);
+
+impl fmt::Display for Doubted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Doubted {}
 
 /// What the builder says that it has made.
 fn parse_digest(text: &str) -> anyhow::Result<Digest> {

@@ -124,14 +124,17 @@ impl Store<'_> {
         }
     }
 
-    /// Takes all names from an image that must not have them. `Ok(false)`: a registry does not let us.
+    /// Takes all names from an image that must not have them.
+    ///
+    /// # Errors
+    /// It still has one: a registry does not let us, or does not answer.
     pub(crate) fn remove_names(
         &self,
         names: &ImageNames,
         digest: Option<&Digest>,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<()> {
         match self.destination {
-            Destination::Local => self.remove_names_local(names).map(|()| true),
+            Destination::Local => self.remove_names_local(names),
             Destination::Registry => self.remove_identity(names, digest),
         }
     }

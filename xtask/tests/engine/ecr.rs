@@ -21,10 +21,15 @@ struct World {
 impl World {
     /// `auths`: what docker knows of the registry's host.
     fn new(kind: &str, auth: Option<&str>) -> World {
+        World::with_keys(kind, auth, "")
+    }
+
+    /// The same with more keys in its configuration.
+    fn with_keys(kind: &str, auth: Option<&str>, more: &str) -> World {
         let registry = ClosedRegistry::start();
         let host = registry.host();
         let config = format!(
-            "registry = \"{host}\"\nregistry-kind = \"{kind}\"\necr-tags = \"immutable\"\n"
+            "registry = \"{host}\"\nregistry-kind = \"{kind}\"\necr-tags = \"immutable\"\n{more}"
         );
         let workspace = Workspace::of_four(&config);
         let auths = auth.map_or(json!({}), |auth| json!({ host: { "auth": auth } }));
@@ -127,6 +132,47 @@ fn all_missing_repositories_are_named_before_anything_is_built() {
     // What is there can be pushed to.
     let answer = world.build(&["--push", "alone"], 0);
     assert_eq!(image(&answer, "alone")["result"], "built");
+}
+
+#[test]
+fn the_repository_of_caches_is_made_with_tags_that_move() {
+    let keys = "cache-from = [\"registry\"]\ncache-to = [\"registry\"]\n";
+    let world = World::with_keys("ecr", Some(KEPT), keys);
+    let amazon = world.amazon.as_ref().unwrap();
+    let there = world.repository("alone");
+    amazon.ask(&["ecr", "create-repository", "--repository-name", &there]);
+
+    // Who only reads does not need it: there is nothing to import.
+    let answer = world.build(&["--push", "alone"], 0);
+    assert_eq!(image(&answer, "alone")["result"], "built");
+    let force = ["build-lambdas", "--push", "--force", "--cache-write=always", "alone"];
+    drop(world.workspace.docker_calls());
+    let ended = world.run(&force, 4);
+    assert!(
+        ended.stderr.starts_with("error: the registry has no repository `cache`\n"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(builds(&world.workspace.docker_calls()), 0);
+    let ended = world.run(&["build-lambdas", "--push", "--cache-write=always"], 4);
+    let [core, reader, writer] =
+        ["base-core", "reader", "writer"].map(|name| world.repository(name));
+    let missing = format!(
+        "error: the registry has no repository `{core}`, `cache`, `{reader}`, `{writer}`\n"
+    );
+    assert!(ended.stderr.starts_with(&missing), "{}", ended.stderr);
+
+    let ended = world.run(&[&force[..], &["--create-repositories"]].concat(), 0);
+    assert!(ended.stderr.contains("made    the repository cache\n"), "{}", ended.stderr);
+    let made = amazon.ask(&["ecr", "describe-repositories", "--repository-names", "cache"]);
+    assert_eq!(made["repositories"][0]["imageTagMutability"], "MUTABLE");
+    assert_eq!(made["repositories"][0]["imageScanningConfiguration"]["scanOnPush"], false);
+    let calls = world.workspace.docker_calls();
+    let cache = format!("ref={}/cache:alone-linux-amd64", world.registry.host());
+    let is_written = |call: &String| {
+        call.split(' ').any(|word| word.starts_with("--cache-to=") && word.contains(&cache))
+    };
+    assert!(calls.iter().any(is_written), "{calls:#?}");
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
 
-use crate::support::{PYTHON, Running, Workspace, field};
+use crate::support::{Gate, PYTHON, Running, Workspace, field, image, test_registry};
 
 #[test]
 fn ctrl_c_ends_the_children_and_keeps_what_succeeded() {
@@ -38,6 +40,61 @@ fn ctrl_c_ends_the_children_and_keeps_what_succeeded() {
     let expected =
         BTreeMap::from([("base-core", "up-to-date"), ("reader", "up-to-date"), ("slow", "built")]);
     assert_eq!(field(&answer, "result"), expected);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_registry_after_a_build() {
+    let (gate, came) =
+        busy_gate(|method, path| method == "PUT" && path.contains("/manifests/git-"));
+    let workspace = Workspace::of_four(&format!("registry = \"{}\"\n", gate.host()));
+    let mut running = Running::start(&mut workspace.xtask(&["build-lambdas", "alone", "reader"]));
+    // The base is built, pushed and to be named: now it is waited for.
+    let path = came.recv().unwrap();
+    running.wait_for_line(|line| line.contains("alone") || line.contains("base-core"));
+    running.interrupt();
+    let ended = running.wait().expect_code(130);
+    assert!(ended.stderr.contains("interrupted: ending the builds"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\ninterrupted: "), "{}", ended.stderr);
+    drop(workspace.docker_calls());
+
+    // What was pushed is there, and only wants its name.
+    let registry = test_registry();
+    workspace.write("Cargo.toml", &workspace.read("Cargo.toml").replace(gate.host(), &registry));
+    let answer = workspace.build(&["--allow-dirty"], 0);
+    let named = path.split('/').nth(2).unwrap().replace(&format!("-{}", workspace.stack()), "");
+    assert_eq!(image(&answer, &named)["result"], "named", "{answer:#}");
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_registry_before_anything_runs() {
+    for command in ["build-lambdas", "warm-cache", "bases"] {
+        let (gate, came) = busy_gate(|_, _| true);
+        let host = gate.host();
+        let workspace = Workspace::empty(&format!("registry = \"{host}\"\n"));
+        workspace.write_lambda("alone", &[], &format!("FROM {host}/python:3\n"));
+        workspace.commit("first");
+        let running = Running::start(&mut workspace.xtask(&[command]));
+        came.recv().unwrap();
+        running.interrupt();
+        let ended = running.wait().expect_code(130);
+        assert!(ended.stderr.ends_with("interrupted"), "{command}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+    }
+}
+
+/// A registry that is too busy for these requests, and what tells of each that came.
+fn busy_gate(
+    is_refused: impl Fn(&str, &str) -> bool + Send + Sync + 'static,
+) -> (Gate, Receiver<String>) {
+    let (sender, came) = channel();
+    let sender = Mutex::new(sender);
+    let gate = Gate::new(move |method, path| {
+        is_refused(method, path).then(|| {
+            sender.lock().unwrap().send(path.to_owned()).unwrap_or_default();
+            (429, "{}".to_owned())
+        })
+    });
+    (gate, came)
 }
 
 /// Command lines of all processes that name the file into which a build of this workspace

@@ -103,6 +103,22 @@ fn pushed_build() {
     );
 }
 
+#[test]
+fn what_was_exported_is_known_by_its_digest() {
+    let exported = |text| {
+        let mut progress = Progress::default();
+        for line in parse(text) {
+            if let Line::Status(status) = line {
+                progress.apply(&status);
+            }
+        }
+        progress.exported_digests().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let manifest = "sha256:8dd06ce01ee28f3983c1e427c1e797302a9144d0e8ff683c0f7dbd521b80f381";
+    assert_eq!(exported(PUSHED), [manifest]);
+    assert_eq!(exported(FAILED), [""; 0]);
+}
+
 /// What a row of the terminal would show, each time it changes.
 #[test]
 fn current_over_time() {

@@ -57,6 +57,9 @@ fn check(world: &World, from: &str, to: &str, expected: &Expect) {
     for CacheFolder { fresh, folder } in &caches.folders {
         text += &format!("move {fresh} to {folder}\n");
     }
+    for repository in &caches.repositories {
+        text += &format!("repository {}\n", repository.as_str());
+    }
     caches.notes.iter().for_each(|note| text += &format!("{note}\n"));
     expected.assert_eq(&text);
 }
@@ -75,6 +78,7 @@ fn each_image_and_platform_has_a_place_of_its_own() {
             to type=local,dest=here/one.new,ignore-error=true,mode=max
             to type=inline
             move here/one.new to here/one
+            repository r.example/cache
         "#]],
     );
 }
@@ -126,6 +130,7 @@ fn the_containerd_store_can_do_all_but_s3() {
             from type=gha,scope=one-linux-amd64
             to type=inline
             to type=registry,ignore-error=true,image-manifest=true,mode=max,oci-mediatypes=true,ref=r.example/c:one
+            repository r.example/c
             note: the builder `default` (docker driver) can't export a `s3` cache: an `inline` cache takes its place; a builder of `docker buildx create --use` can
         "#]],
     );

@@ -5,9 +5,15 @@ use proptest::prelude::*;
 /// `commit` alone is a root that holds all images, `commit<!images` one that holds those,
 /// `commit<cut` one whose parents are missing.
 fn newest(history: &str, images: usize) -> Vec<Option<String>> {
+    let found = visited(history, images, 1).found();
+    (0..images).map(|image| found.get(&image).cloned()).collect()
+}
+
+/// The same with as many commits of each image as this.
+fn visited(history: &str, images: usize, count: usize) -> NewestCommits {
     let commits: Vec<&str> = history.split_whitespace().collect();
     let head = commits[0].split('<').next().unwrap();
-    let mut newest = NewestCommits::new(head, (0..images).collect());
+    let mut newest = NewestCommits::with_earlier(head, (0..images).collect(), count);
     for commit in commits {
         let mut parts = commit.split('<');
         let id = parts.next().unwrap();
@@ -31,8 +37,7 @@ fn newest(history: &str, images: usize) -> Vec<Option<String>> {
         newest.visit(id, &parents);
     }
     assert!(newest.is_done());
-    let found = newest.found();
-    (0..images).map(|image| found.get(&image).cloned()).collect()
+    newest
 }
 
 #[track_caller]
@@ -59,6 +64,19 @@ fn a_merge_that_takes_one_side_whole_is_not_the_newest() {
 fn a_merge_that_differs_from_both_sides_is_the_newest() {
     // One image, one file of it changed on either side: its inputs first exist at the merge.
     check("m<main!0<side!0 main<root!0 side<root!0 root", &[Some("m")]);
+}
+
+#[test]
+fn earlier_commits_are_those_of_the_first_parents() {
+    let check = |history: &str, expected: &[&str]| {
+        let found = visited(history, 1, 3).found_with_earlier();
+        assert_eq!(found.get(&0).map_or(&[][..], Vec::as_slice), expected, "{history}");
+    };
+    check("e<d!0 d<c!0 c<b b<a!0 a", &["e", "d", "b"]);
+    check("c<b b<a!0 a", &["b", "a"]);
+    check("m<main!0<side!0 main<root!0 side<root!0 root", &["m", "main", "root"]);
+    check("c<b!0 b<a!0 a<cut", &["c", "b"]);
+    check("a<cut", &[]);
 }
 
 #[test]

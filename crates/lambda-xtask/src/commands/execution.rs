@@ -10,6 +10,7 @@ use lambda_images::discovery::ImageName;
 use lambda_images::plan::{Action, Destination, Plan, PlannedImage};
 
 use super::explain::some_of;
+use super::last_images::find_last_images;
 use super::survey::Survey;
 use crate::caches::{cache_builder, holds_cache};
 use crate::cli::CacheWriting;
@@ -48,7 +49,6 @@ impl Execution {
     ) -> anyhow::Result<Finished> {
         // Every plan comes by here, also those of bases that somebody else needs.
         self.refuse_dirty(survey, plan)?;
-        survey.provide_repositories(plan, self.create_repositories)?;
         if plan.images.iter().any(|image| image.action.runs_build()) {
             let builder = check_engine(&survey.environment, plan, survey.destination)?;
             let builder = builder
@@ -56,6 +56,8 @@ impl Execution {
                 .map(|builder| cache_builder(&survey.environment, &builder));
             self.apply_caches(survey, plan, builder.as_ref());
         }
+        // Which caches are written is known now.
+        survey.provide_repositories(plan, self.create_repositories)?;
         let store = survey.store();
         let run = Run {
             plan,
@@ -124,8 +126,8 @@ impl Execution {
         };
         let may_write = may_write(wanted, find_ci_run(environment).as_ref());
         let is_set = |name: &str| environment.get(name).is_some();
-        let manifest = survey.state.read_manifest(&survey.stack);
         let root = &survey.workspace.root;
+        let last = find_last_images(survey, plan);
         let mut notes = BTreeSet::new();
         for image in plan.images.iter_mut().filter(|image| image.action.runs_build()) {
             let Some(known) = survey.workspace.graph.get(&image.name) else { continue };
@@ -137,10 +139,7 @@ impl Execution {
                 may_write: may_write && image.action == Action::Build,
                 has_gha: is_set("ACTIONS_RUNTIME_TOKEN")
                     && (is_set("ACTIONS_CACHE_URL") || is_set("ACTIONS_RESULTS_URL")),
-                last: &|name| {
-                    let entry = manifest.images.iter().find(|entry| entry.name == *name)?;
-                    Some(entry.image_ref.clone())
-                },
+                last: &|name| last.get(name).cloned(),
                 holds_cache: &|folder| holds_cache(root, folder),
             };
             image.caches = caches_of(&known.declaration, &facts);

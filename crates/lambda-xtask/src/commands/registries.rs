@@ -1,8 +1,8 @@
 //! Which registry is meant, and whether it has the repositories that a push needs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use lambda_images::config::{Config, RegistryKind, RegistrySetting, RepositoryTags};
+use lambda_images::config::{Config, RegistryKind, RegistrySetting};
 use lambda_images::ecr::{Ecr, ecr_registry};
 use lambda_images::plan::Destination;
 use lambda_images::reference::Registry;
@@ -10,7 +10,7 @@ use lambda_images::reference::Registry;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
-use crate::registry::{RegistryError, ask_account, create_repository, find_missing};
+use crate::registry::{Holds, RegistryError, ask_account, create_repository, find_missing};
 
 /// The registry of the images' names, and how it is treated if it is of ECR's kind. An AWS account is
 /// asked for only where names need it.
@@ -47,14 +47,13 @@ pub(super) fn find_registry(
 pub(super) fn provide_repositories(
     environment: &Environment,
     ecr: &Ecr,
-    wanted: &BTreeSet<&str>,
+    wanted: &BTreeMap<&str, Holds>,
     create: bool,
-    tags: RepositoryTags,
 ) -> anyhow::Result<()> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let missing = match find_missing(environment, ecr, wanted) {
+    let missing = match find_missing(environment, ecr, &wanted.keys().copied().collect()) {
         Ok(missing) => missing,
         Err(error) if create => return Err(error.into()),
         // Who may push need not be allowed to list.
@@ -68,7 +67,7 @@ pub(super) fn provide_repositories(
         return Err(RegistryError::RepositoriesMissing { names, region: ecr.region.clone() }.into());
     }
     for name in missing {
-        create_repository(environment, ecr, name, tags)?;
+        create_repository(environment, ecr, name, wanted[name])?;
         note(&format!("made    the repository {name}"));
     }
     Ok(())

@@ -15,7 +15,7 @@ use lambda_images::plan::{
     Action, Destination, ImageNames, Plan, PlanFacts, PlannedImage, Stored, image_names, plan,
 };
 use lambda_images::record::Record;
-use lambda_images::reference::Registry;
+use lambda_images::reference::{ImageReference, Registry, Repository};
 use lambda_images::stable::{StableBases, dev_names, on_stable, stable_names};
 use lambda_images::tag::GitState;
 
@@ -28,7 +28,7 @@ use crate::failure::usage;
 use crate::git::{Against, Git, git_states};
 use crate::inputs::{AllInputs, Found};
 use crate::process::joined;
-use crate::registry::RegistryClient;
+use crate::registry::{Holds, RegistryClient, RegistryError};
 use crate::stage::{index_of, stage};
 use crate::state::State;
 use crate::store::{FEW, Known, LookUpError, Store};
@@ -219,28 +219,54 @@ impl Survey {
         self.store().look_up_with(&self.names_of(selected), known, &self.names)
     }
 
-    /// Sees to it that what is to be pushed has a repository to go to, where the registry makes none.
+    /// Sees to it that what is to be pushed has a repository to go to, where the registry makes none:
+    /// images, and the caches that are written.
     ///
     /// # Errors
     /// Repositories are missing, all of which are named, or can't be made.
     pub(crate) fn provide_repositories(&self, plan: &Plan, create: bool) -> anyhow::Result<()> {
-        let Some(ecr) = self.ecr.as_ref().filter(|_| self.destination == Destination::Registry)
-        else {
-            return Ok(());
-        };
+        let (Some(ecr), Some(host)) = (&self.ecr, &self.host) else { return Ok(()) };
+        let mut wanted = BTreeMap::new();
+        for image in &plan.images {
+            let ours = image.caches.repositories.iter().map(Repository::split);
+            let ours = ours.filter(|(of, _)| *of == Some(host.host()));
+            wanted.extend(ours.map(|(_, path)| (path, Holds::Caches)));
+        }
         // Where there is an image there is a repository.
         let is_new = |image: &&PlannedImage| {
             image.action == Action::Build && image.stored == Stored::default()
         };
-        let images = plan.images.iter().filter(is_new);
-        let wanted = images.map(|image| image.names.identity.repository.split().1).collect();
-        provide_repositories(
-            &self.environment,
-            ecr,
-            &wanted,
-            create,
-            self.workspace.config.ecr_tags,
-        )
+        let is_pushed = self.destination == Destination::Registry;
+        let holds = Holds::Images(self.workspace.config.ecr_tags);
+        for image in plan.images.iter().filter(|_| is_pushed).filter(is_new) {
+            wanted.insert(image.names.identity.repository.split().1, holds);
+        }
+        provide_repositories(&self.environment, ecr, &wanted, create)
+    }
+
+    /// Which of some references the registry has, all asked for at once.
+    ///
+    /// # Errors
+    /// It gives no answer.
+    pub(crate) fn exist(&self, references: &[&ImageReference]) -> Result<Vec<bool>, RegistryError> {
+        let found = self.registry.resolve_all(references)?;
+        Ok(found.iter().map(Option::is_some).collect())
+    }
+
+    /// The newest commits that touched each of these images, newest first, as far as git tells.
+    pub(crate) fn earlier_commits(
+        &self,
+        images: &BTreeSet<&ImageName>,
+    ) -> BTreeMap<ImageName, Vec<String>> {
+        let all = self.workspace.graph.images();
+        let numbers = (0..all.len()).filter(|&number| images.contains(all[number].name()));
+        let commits = match &self.asked_git {
+            Ok(git) => git.earlier_commits(&self.workspace, &self.found, numbers.collect()),
+            Err(_) => Ok(BTreeMap::new()),
+        };
+        // They only make a build faster.
+        let commits = commits.unwrap_or_default().into_iter();
+        commits.map(|(number, commits)| (all[number].name().clone(), commits)).collect()
     }
 
     /// Names of the images asked for and of all that they stand on.

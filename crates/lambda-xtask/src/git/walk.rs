@@ -23,6 +23,11 @@ const LARGEST_BATCH: usize = 8192;
 /// The mode of a submodule.
 const SUBMODULE: &str = "160000";
 
+/// Commits of each image, the newest among them, where older ones are asked for too.
+const EARLIER: usize = 4;
+/// Commits that are looked at for those.
+const MOST_COMMITS: usize = 2000;
+
 /// The newest commit of each image that has one.
 pub(super) fn newest_commits(
     repository: &Repository,
@@ -31,11 +36,34 @@ pub(super) fn newest_commits(
 ) -> anyhow::Result<BTreeMap<usize, String>> {
     let all: ImageSet = (0..workspace.graph.images().len()).collect();
     let mut newest = NewestCommits::new(&repository.head, all);
+    walk(repository, index, &mut newest, usize::MAX)?;
+    Ok(newest.found())
+}
+
+/// The newest commits that touched these images, a few of each, of a history that is not too long.
+pub(super) fn earlier_commits(
+    repository: &Repository,
+    index: &mut TouchIndex,
+    images: ImageSet,
+) -> anyhow::Result<BTreeMap<usize, Vec<String>>> {
+    let mut newest = NewestCommits::with_earlier(&repository.head, images, EARLIER);
+    walk(repository, index, &mut newest, MOST_COMMITS)?;
+    Ok(newest.found_with_earlier())
+}
+
+fn walk(
+    repository: &Repository,
+    index: &mut TouchIndex,
+    newest: &mut NewestCommits,
+    most: usize,
+) -> anyhow::Result<()> {
     let mut blobs = Blobs::new(repository);
     let mut list = CommitList::start(repository)?;
     let mut batch_size = FIRST_BATCH;
-    while !newest.is_done() {
-        let batch = list.next_batch(batch_size)?;
+    let mut left = most;
+    while !newest.is_done() && left > 0 {
+        let batch = list.next_batch(batch_size.min(left))?;
+        left -= batch.len();
         if batch.is_empty() {
             list.check_end()?;
             break;
@@ -56,7 +84,7 @@ pub(super) fn newest_commits(
             newest.visit(&commit.id, &parents);
         }
     }
-    Ok(newest.found())
+    Ok(())
 }
 
 fn touched(

@@ -93,8 +93,16 @@ pub(crate) fn find_missing<'r>(
     Ok(wanted.iter().copied().filter(|name| !there.contains(*name)).collect())
 }
 
-/// Makes a repository whose images are scanned when they are pushed. That somebody else has made it
-/// in the meantime is success.
+/// What a repository is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Images: they are scanned when they are pushed.
+    Images(RepositoryTags),
+    /// Caches: each export moves its tag, and there is nothing in it to scan.
+    Caches,
+}
+
+/// Makes a repository. That somebody else has made it in the meantime is success.
 ///
 /// # Errors
 /// `aws` can't make it.
@@ -102,11 +110,15 @@ pub(crate) fn create_repository(
     environment: &Environment,
     ecr: &Ecr,
     name: &str,
-    tags: RepositoryTags,
+    holds: Holds,
 ) -> Result<(), RegistryError> {
+    let (tags, scan) = match holds {
+        Holds::Images(tags) => (tags, "scanOnPush=true"),
+        Holds::Caches => (RepositoryTags::Mutable, "scanOnPush=false"),
+    };
     let mut words = command(ecr, "create-repository");
     words.extend(["--repository-name", name]);
-    words.extend(["--image-scanning-configuration", "scanOnPush=true"]);
+    words.extend(["--image-scanning-configuration", scan]);
     words.extend(["--image-tag-mutability", tags.as_ecr_has_it()]);
     match aws(environment, FIRST, &words) {
         Err(RegistryError::Command { why, .. })

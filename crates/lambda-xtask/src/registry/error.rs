@@ -30,6 +30,8 @@ pub(crate) enum RegistryError {
     Endless { command: String, limit: Duration },
     /// Repositories that must be there before a push.
     RepositoriesMissing { names: Vec<String>, region: String },
+    /// It was waited for when the run was interrupted.
+    Interrupted { host: String },
     /// It turned us away for too long.
     RateLimited { host: String, waited: Duration },
     /// It answers, but with errors of its own.
@@ -81,6 +83,9 @@ impl RegistryError {
             RegistryError::RepositoriesMissing { names, .. } => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 format!("the registry has no repository {}", names.join(", "))
+            }
+            RegistryError::Interrupted { host } => {
+                format!("interrupted while the registry `{host}` was waited for")
             }
             RegistryError::RateLimited { host, waited } => format!(
                 "the registry `{host}` limits how often it is asked, and still did after {:.0} s",
@@ -153,6 +158,9 @@ impl RegistryError {
             }
             RegistryError::Redirect { .. } | RegistryError::NotAManifest { .. } => {
                 "is `registry` right? a sign-in page or a proxy may stand before it: `HTTPS_PROXY` and `NO_PROXY` count; `--load` needs no registry".to_owned()
+            }
+            RegistryError::Interrupted { .. } => {
+                "run again: what was built till then is found, and not built again".to_owned()
             }
             RegistryError::Failing { .. } | RegistryError::Unexpected { .. } => {
                 "run again later; `--load` needs no registry".to_owned()

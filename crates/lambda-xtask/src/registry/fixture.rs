@@ -12,6 +12,7 @@ use lambda_images::reference::ImageReference;
 use tempfile::TempDir;
 
 use super::RegistryClient;
+use super::ending::Requests;
 use super::retry::Clock;
 use crate::environment::Environment;
 
@@ -155,7 +156,7 @@ impl Clock for NotedClock {
         SystemTime::UNIX_EPOCH
     }
 
-    fn wait(&self, duration: Duration) {
+    fn wait(&self, duration: Duration, _: &Requests) {
         self.waits.lock().unwrap().push(duration);
     }
 

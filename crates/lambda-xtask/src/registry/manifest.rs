@@ -36,12 +36,15 @@ pub(crate) struct RawManifest {
 }
 
 /// What came of a wish to take a tag away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Untagged {
     /// The tag is gone.
     Gone,
-    /// The registry lets nobody do that, or only at the cost of other tags.
-    NotAllowed,
+    /// It still is there: the registry lets nobody do that, or only at the cost of other tags.
+    Kept {
+        /// What the registry said to it.
+        said: String,
+    },
 }
 
 impl RegistryClient {
@@ -111,9 +114,9 @@ impl RegistryClient {
         let url = endpoint.url(&format!("manifests/{}", tag_or_digest(reference)));
         let request = Request {
             method: Method::PUT,
-            url: &url,
+            url: url.clone(),
             headers: vec![("Content-Type", manifest.media_type.clone())],
-            body: Some(&manifest.bytes),
+            body: Some(manifest.bytes.clone()),
         };
         let answer = self.ask(&endpoint, Access::Push, &request)?;
         let found = match answer.header("docker-content-digest").map(str::parse) {
@@ -149,9 +152,7 @@ impl RegistryClient {
             return Ok(Untagged::Gone);
         }
         let tag = tag_or_digest(reference);
-        if self.delete(reference, tag)? {
-            return Ok(Untagged::Gone);
-        }
+        let Some(said) = self.delete(reference, tag)? else { return Ok(Untagged::Gone) };
         if let Some(ecr) = &self.ecr
             && delete_tag(&self.environment, ecr, reference.repository.split().1, tag)
                 .is_ok_and(|is_gone| is_gone)
@@ -168,21 +169,37 @@ impl RegistryClient {
                 only_this
             }
         };
-        let is_gone = only_this && self.delete(reference, digest.as_str())?;
-        Ok(if is_gone { Untagged::Gone } else { Untagged::NotAllowed })
+        if !only_this {
+            return Ok(Untagged::Kept { said });
+        }
+        Ok(match self.delete(reference, digest.as_str())? {
+            None => Untagged::Gone,
+            Some(said) => Untagged::Kept { said },
+        })
     }
 
-    fn delete(&self, reference: &ImageReference, what: &str) -> Result<bool, RegistryError> {
+    /// `None`: what was to be deleted is gone. Else what was said to it.
+    fn delete(
+        &self,
+        reference: &ImageReference,
+        what: &str,
+    ) -> Result<Option<String>, RegistryError> {
         let endpoint = Endpoint::of(&reference.repository);
         let url = endpoint.url(&format!("manifests/{what}"));
         let request = plain(Method::DELETE, &url, ACCEPT);
         match self.ask(&endpoint, Access::Delete, &request) {
-            Ok(answer) => Ok(matches!(answer.status, 200..=299 | 404)),
+            Ok(answer) if matches!(answer.status, 202 | 404) => Ok(None),
+            Ok(answer) => {
+                // A registry says that it has accepted it: whoever says something else is asked.
+                let is_gone = answer.status < 300 && self.resolve(reference)?.is_none();
+                let said = || unexpected("DELETE", &url, &answer).message();
+                Ok((!is_gone).then(said))
+            }
             Err(
-                RegistryError::Refused { .. }
+                error @ (RegistryError::Refused { .. }
                 | RegistryError::Forbidden { .. }
-                | RegistryError::NoCredentials { .. },
-            ) => Ok(false),
+                | RegistryError::NoCredentials { .. }),
+            ) => Ok(Some(error.message())),
             Err(error) => Err(error),
         }
     }

@@ -4,6 +4,8 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, SystemTime};
 
+use super::ending::Requests;
+
 /// Requests for one answer, the first among them.
 const ATTEMPTS: u32 = 7;
 /// The first wait, before chance shortens it; each is twice the one before.
@@ -15,7 +17,8 @@ const IN_ALL: Duration = Duration::from_secs(60);
 /// Time and chance.
 pub(super) trait Clock: Send + Sync {
     fn now(&self) -> SystemTime;
-    fn wait(&self, duration: Duration);
+    /// Waits for this long, or till these requests are ended.
+    fn wait(&self, duration: Duration, requests: &Requests);
     /// At least 0 and below 1.
     fn random(&self) -> f64;
 }
@@ -29,8 +32,8 @@ impl Clock for SystemClock {
         SystemTime::now()
     }
 
-    fn wait(&self, duration: Duration) {
-        std::thread::sleep(duration);
+    fn wait(&self, duration: Duration, requests: &Requests) {
+        requests.wait(duration);
     }
 
     fn random(&self) -> f64 {

@@ -2,5 +2,6 @@
 //! waits, and none needs a network.
 
 mod authorization;
+mod ending;
 mod manifest;
 mod waiting;

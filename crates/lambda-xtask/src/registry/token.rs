@@ -62,8 +62,7 @@ pub(super) fn fetch_token(
         let separator = if wanted.realm.contains('?') { '&' } else { '?' };
         (Method::GET, format!("{}{separator}{}", wanted.realm, render_form(&fields)), None)
     };
-    let body = body.as_deref().map(str::as_bytes);
-    let request = Request { method, url: &url, headers, body };
+    let request = Request { method, url, headers, body: body.map(String::into_bytes) };
     let answer = client.answer(&endpoint.host, &request)?;
     let (host, is_ecr) = (endpoint.host.clone(), client.ecr.is_some());
     match answer.status {

@@ -27,11 +27,11 @@ const DOCKER_CERTIFICATES: &str = "/etc/docker/certs.d";
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(super) struct Request<'a> {
+pub(super) struct Request {
     pub(super) method: Method,
-    pub(super) url: &'a str,
+    pub(super) url: String,
     pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Option<&'a [u8]>,
+    pub(super) body: Option<Vec<u8>>,
 }
 
 /// What came back, whatever its status.
@@ -79,14 +79,14 @@ impl Transport {
     }
 
     pub(super) fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
-        let agent = self.agent(request.url)?;
-        let mut builder = HttpRequest::builder().method(request.method.clone()).uri(request.url);
+        let agent = self.agent(&request.url)?;
+        let mut builder = HttpRequest::builder().method(request.method.clone()).uri(&request.url);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
         let unsent = |error: ureq::http::Error| NoAnswer::Unreachable(error.to_string());
-        let response = match request.body {
-            Some(body) => agent.run(builder.body(body).map_err(unsent)?),
+        let response = match &request.body {
+            Some(body) => agent.run(builder.body(body.as_slice()).map_err(unsent)?),
             None => agent.run(builder.body(()).map_err(unsent)?),
         };
         let (head, mut body) = response.map_err(classify)?.into_parts();

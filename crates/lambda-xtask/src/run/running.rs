@@ -13,7 +13,7 @@ use lambda_images::plan::{Action, PlannedImage};
 use lambda_images::reference::ImageReference;
 use lambda_images::schedule::Schedule;
 
-use super::{Ended, Outcome, Run};
+use super::{Doubted, Ended, Outcome, Run};
 use crate::build::{BuildJob, Built, Said, StepFailed};
 use crate::caches::clear_folders;
 use crate::display::{Display, seconds};
@@ -219,7 +219,9 @@ impl<'r> Running<'r, '_> {
                 }
                 self.outcome_of(planned, ended.built)
             }
-            Err(error) if self.stop.is_some() && error.downcast_ref::<StepFailed>().is_none() => {
+            Err(error)
+                if self.stop.is_some() && !error.is::<StepFailed>() && !error.is::<Doubted>() =>
+            {
                 let because_of = self.stop.as_ref().and_then(Stop::because_of);
                 (Outcome::Skipped { because_of }, format!("ended   {}", planned.name))
             }
@@ -275,6 +277,7 @@ impl<'r> Running<'r, '_> {
             Some(Stop::Interrupted) => self.kill(),
             _ => {
                 self.display.say("interrupted: ending the builds (again: at once)");
+                self.run.store.registry.end(Ending::Interrupt);
                 self.stop(Stop::Interrupted);
             }
         }
@@ -282,6 +285,9 @@ impl<'r> Running<'r, '_> {
 
     fn kill(&mut self) {
         self.end_all(Ending::Kill);
+        if self.stop == Some(Stop::Interrupted) {
+            self.run.store.registry.end(Ending::Kill);
+        }
         self.kill_at = None;
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{ImageNames, PlannedImage, Stored, StoredImage};
 use lambda_images::reference::{Digest, ImageReference};
@@ -60,12 +60,15 @@ impl Store<'_> {
         &self,
         names: &ImageNames,
         digest: Option<&Digest>,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<()> {
         let found = match digest {
             Some(digest) => Some(digest.clone()),
             None => self.registry.resolve(&names.identity)?,
         };
-        let Some(digest) = found else { return Ok(true) };
-        Ok(self.registry.untag(&names.identity, &digest)? == Untagged::Gone)
+        let Some(digest) = found else { return Ok(()) };
+        match self.registry.untag(&names.identity, &digest)? {
+            Untagged::Gone => Ok(()),
+            Untagged::Kept { said } => bail!("{said}"),
+        }
     }
 }

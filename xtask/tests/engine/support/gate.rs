@@ -76,6 +76,8 @@ fn pass(
         let length = body.len();
         let head =
             format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n");
+        // Longer than any test is to wait.
+        let head = if status == 429 { head + "Retry-After: 50\r\n" } else { head };
         client
             .write_all(format!("{head}Content-Type: application/json\r\n\r\n{body}").as_bytes())?;
         client.shutdown(Shutdown::Write)?;

@@ -1,5 +1,7 @@
 //! Manifests and tags: the same bytes under another name, and what stands in the way.
 
+use std::sync::atomic::Ordering;
+
 use lambda_images::reference::Digest;
 
 use super::super::RegistryError;
@@ -178,15 +180,20 @@ fn what_is_not_there_is_nothing() {
 }
 
 /// Takes `one` away where the repository also has `two`, which leads to this digest, and the registry
-/// deletes tags or not.
-fn untag(two: &'static str, deletes_tags: bool) -> (Server, Untagged) {
+/// answers so to who deletes a tag; `gone`: it deletes it all the same.
+fn untag(two: &'static str, status: u16, gone: bool) -> (Server, Untagged) {
+    let asked = std::sync::atomic::AtomicBool::new(false);
     let server = Server::start(move |_, seen| {
         let (method, target) = seen.what.split_once(' ').unwrap();
         match (method, target.rsplit('/').next().unwrap()) {
             ("GET", _) => reply_with(200, &[], r#"{"name":"a/b","tags":["one","two"]}"#),
             ("HEAD", "two") => reply(200, &[("Docker-Content-Digest", two)]),
+            ("HEAD", _) if gone && asked.load(Ordering::SeqCst) => reply(404, &[]),
             ("HEAD", _) => reply(200, &[("Docker-Content-Digest", DIGEST)]),
-            (_, "one") if !deletes_tags => reply(405, &[]),
+            (_, "one") => {
+                asked.store(true, Ordering::SeqCst);
+                reply(status, &[])
+            }
             _ => reply(202, &[]),
         }
     });
@@ -197,16 +204,35 @@ fn untag(two: &'static str, deletes_tags: bool) -> (Server, Untagged) {
 
 #[test]
 fn a_tag_is_taken_away_but_never_anothers_image() {
-    let (server, result) = untag(DIGEST, true);
-    assert_eq!(result, Untagged::Gone);
-    assert_eq!(server.requests().last().unwrap(), "DELETE /v2/a/b/manifests/one");
+    for (status, requests) in [(202, 2), (404, 2)] {
+        let (server, result) = untag(DIGEST, status, false);
+        assert_eq!(result, Untagged::Gone);
+        assert_eq!(server.requests().last().unwrap(), "DELETE /v2/a/b/manifests/one");
+        assert_eq!(server.requests().len(), requests);
+    }
 
-    let (server, result) = untag(OTHER, false);
+    let (server, result) = untag(OTHER, 405, false);
     assert_eq!(result, Untagged::Gone);
     let deleted = format!("DELETE /v2/a/b/manifests/{DIGEST}");
     assert_eq!(*server.requests().last().unwrap(), deleted);
 
-    let (server, result) = untag(DIGEST, false);
-    assert_eq!(result, Untagged::NotAllowed);
+    let (server, result) = untag(DIGEST, 405, false);
+    let url = format!("http://{}/v2/a/b/manifests/one", server.address);
+    let said = format!("the registry answered `DELETE {url}` with status 405: status 405");
+    assert_eq!(result, Untagged::Kept { said });
     assert!(!server.requests().contains(&deleted), "{:?}", server.requests());
+}
+
+#[test]
+fn who_does_not_say_that_it_deletes_is_asked() {
+    for status in [200, 204] {
+        let (server, result) = untag(DIGEST, status, true);
+        assert_eq!(result, Untagged::Gone);
+        assert_eq!(server.requests().last().unwrap(), "HEAD /v2/a/b/manifests/one");
+        let (server, result) = untag(DIGEST, status, false);
+        let Untagged::Kept { said } = result else { panic!("{result:?}") };
+        let url = format!("http://{}/v2/a/b/manifests/one", server.address);
+        let start = format!("the registry answered `DELETE {url}` with status {status}");
+        assert!(said.starts_with(&start), "{said}");
+    }
 }

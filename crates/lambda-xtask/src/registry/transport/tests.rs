@@ -47,7 +47,8 @@ fn start_tls_server() -> (String, TempDir) {
 }
 
 fn send(environment: &Environment, url: &str) -> Result<u16, NoAnswer> {
-    let request = Request { method: Method::HEAD, url, headers: Vec::new(), body: None };
+    let request =
+        Request { method: Method::HEAD, url: url.to_owned(), headers: Vec::new(), body: None };
     Transport::of(environment).send(&request).map(|answer| answer.status)
 }
 
