@@ -11,14 +11,15 @@ mod ecr;
 mod ending;
 mod endpoint;
 mod error;
+mod insecure;
 mod manifest;
 mod proxy;
 mod retry;
 mod token;
 mod transport;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use lambda_images::ecr::Ecr;
@@ -30,6 +31,7 @@ use self::authorization::{Access, HostAuthorization, said};
 use self::ecr::LIMIT;
 use self::ending::Requests;
 use self::endpoint::Endpoint;
+use self::insecure::InsecureRegistries;
 use self::retry::{Clock, Patience, SystemClock, parse_retry_after};
 use self::transport::{Answer, CONNECTIONS, NoAnswer, Request, Transport};
 use crate::environment::Environment;
@@ -50,6 +52,10 @@ pub(crate) struct RegistryClient {
     clock: Box<dyn Clock>,
     requests: Arc<Requests>,
     hosts: Mutex<BTreeMap<String, Arc<HostAuthorization>>>,
+    /// The engine's, once it was asked.
+    insecure: OnceLock<InsecureRegistries>,
+    /// Hosts among them that don't speak HTTPS.
+    plain_hosts: Mutex<BTreeSet<String>>,
     /// Of a registry of ECR's kind.
     ecr: Option<Ecr>,
     /// How long each program of a login may take.
@@ -66,6 +72,8 @@ impl RegistryClient {
             clock: Box::new(SystemClock),
             requests: Arc::default(),
             hosts: Mutex::default(),
+            insecure: OnceLock::new(),
+            plain_hosts: Mutex::default(),
             ecr,
             login_limit: LIMIT,
         }
@@ -124,6 +132,10 @@ impl RegistryClient {
     /// One request, sent again while the registry is busy or the connection breaks.
     fn answer(&self, host: &str, request: &Request) -> Result<Answer, RegistryError> {
         let mut patience = Patience::default();
+        let mut request = request.clone();
+        if self.is_plain(host) {
+            turn_to_http(host, &mut request);
+        }
         let interrupted = || RegistryError::Interrupted { host: host.to_owned() };
         loop {
             let sent = {
@@ -131,6 +143,10 @@ impl RegistryClient {
                 self.requests.unless_killed(move || transport.send(&request))
             };
             let result = sent.ok_or_else(interrupted)?;
+            if result.is_err() && self.may_be_plain(host) && turn_to_http(host, &mut request) {
+                self.plain_hosts().insert(host.to_owned());
+                continue;
+            }
             let asked = match &result {
                 Ok(answer) if matches!(answer.status, 429 | 500..=599) => answer
                     .header("retry-after")
@@ -150,10 +166,35 @@ impl RegistryClient {
         }
     }
 
+    fn plain_hosts(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.plain_hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a host is asked by plain HTTP, with the engine's consent.
+    fn is_plain(&self, host: &str) -> bool {
+        self.plain_hosts().contains(host)
+    }
+
+    fn may_be_plain(&self, host: &str) -> bool {
+        let ask = || InsecureRegistries::ask(&self.environment);
+        self.insecure.get_or_init(ask).hold(host)
+    }
+
     fn host(&self, host: &str) -> Arc<HostAuthorization> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(hosts.entry(host.to_owned()).or_default())
     }
+}
+
+/// `false`: it is no request to this host by HTTPS.
+fn turn_to_http(host: &str, request: &mut Request) -> bool {
+    let rest = request
+        .url
+        .strip_prefix("https://")
+        .filter(|rest| rest.strip_prefix(host).is_some_and(|path| path.starts_with('/')));
+    let Some(url) = rest.map(|rest| format!("http://{rest}")) else { return false };
+    request.url = url;
+    true
 }
 
 /// What stands behind a `?` may be a secret of the sign-in.

@@ -21,6 +21,7 @@ mod dirty;
 mod ecr;
 mod failure;
 mod hooks;
+mod inline_caches;
 mod interrupt;
 mod kept;
 mod problems;

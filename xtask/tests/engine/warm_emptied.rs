@@ -47,6 +47,12 @@ pub(crate) fn check_warm_cache(engine: &SecondEngine) {
 /// `base-core` and `reader`, each of which installs a wheel that lies in its folder.
 fn workspace() -> Workspace {
     let workspace = Workspace::empty("");
+    fill(&workspace);
+    workspace
+}
+
+/// Writes and commits the two.
+pub(crate) fn fill(workspace: &Workspace) {
     let dockerfile = |name: &str, base: &str, rest: &str| {
         let install = install(name);
         format!("FROM {base}\nCOPY {name}-1.0-py3-none-any.whl /wheels/\nRUN {install}\n{rest}")
@@ -62,27 +68,26 @@ fn workspace() -> Workspace {
         Ended::of(&mut python).expect_code(0);
     }
     workspace.commit("first");
-    workspace
 }
 
 /// The command that installs one of the wheels.
-fn install(name: &str) -> String {
+pub(crate) fn install(name: &str) -> String {
     format!("pip install --no-index --no-compile /wheels/{name}-1.0-py3-none-any.whl")
 }
 
-fn all(commands: &BTreeSet<String>, end: &str) -> BTreeMap<String, String> {
+pub(crate) fn all(commands: &BTreeSet<String>, end: &str) -> BTreeMap<String, String> {
     commands.iter().map(|command| (command.clone(), end.to_owned())).collect()
 }
 
 /// How each installation ended in the last builds of these.
 #[track_caller]
-fn ended(workspace: &Workspace, logs: &[&str]) -> BTreeMap<String, String> {
+pub(crate) fn ended(workspace: &Workspace, logs: &[&str]) -> BTreeMap<String, String> {
     logs.iter().flat_map(|log| runs(workspace, log)).collect()
 }
 
 /// Runs `cargo xtask …` on the engine.
 #[track_caller]
-fn run(engine: &SecondEngine, workspace: &Workspace, arguments: &[&str]) -> Ended {
+pub(crate) fn run(engine: &SecondEngine, workspace: &Workspace, arguments: &[&str]) -> Ended {
     let mut command = workspace.xtask(arguments);
     engine.surround(&mut command);
     Ended::of(&mut command).expect_code(0)
@@ -97,7 +102,7 @@ fn docker(engine: &SecondEngine, arguments: &[&str]) -> String {
 
 /// Takes all that the engine has, and makes sure of it.
 #[track_caller]
-fn empty(engine: &SecondEngine) {
+pub(crate) fn empty(engine: &SecondEngine) {
     docker(engine, &["system", "prune", "--all", "--force", "--volumes"]);
     docker(engine, &["buildx", "prune", "--all", "--force"]);
     assert_eq!(docker(engine, &["image", "ls", "--all", "--quiet"]), "");

@@ -107,6 +107,12 @@ impl Server {
 
 fn serve(stream: TcpStream, seen: &Mutex<Vec<Seen>>, script: &Script) {
     let mut reader = BufReader::new(stream);
+    // Who begins with TLS is told that this is HTTP.
+    let begins = |bytes: &[u8]| bytes.first().is_some_and(u8::is_ascii_uppercase);
+    if !reader.fill_buf().is_ok_and(begins) {
+        drop(reader.get_mut().write_all(b"HTTP/1.0 400 this is HTTP\r\n\r\n"));
+        return;
+    }
     while let Some(request) = read_request(&mut reader) {
         let number = {
             let mut seen = seen.lock().unwrap();

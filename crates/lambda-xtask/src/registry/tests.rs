@@ -3,5 +3,6 @@
 
 mod authorization;
 mod ending;
+mod insecure;
 mod manifest;
 mod waiting;

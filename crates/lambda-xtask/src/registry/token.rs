@@ -41,7 +41,10 @@ pub(super) fn fetch_token(
     wanted: &Wanted,
     credentials: Option<&Credentials>,
 ) -> Result<String, RegistryError> {
-    if !is_secure(wanted.realm, &endpoint.host) {
+    // What goes to an insecure registry as it is may also go there for a token.
+    let own = format!("http://{}/", endpoint.host);
+    let is_own = client.is_plain(&endpoint.host) && wanted.realm.starts_with(&own);
+    if !is_own && !is_secure(wanted.realm, &endpoint.host) {
         let (host, realm) = (endpoint.host.clone(), wanted.realm.to_owned());
         return Err(RegistryError::InsecureRealm { host, realm });
     }

@@ -218,7 +218,7 @@ fn a_new_challenge_takes_the_place_of_the_old() {
 }
 
 /// Writes a program by another process, so that no thread of this one holds it open for writing.
-fn write_program(folder: &Path, name: &str, script: &str) {
+pub(super) fn write_program(folder: &Path, name: &str, script: &str) {
     let path = folder.join(name);
     let mut copy = std::process::Command::new("sh");
     copy.args(["-c", "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\"", "sh", script]).arg(&path);
