@@ -23,13 +23,20 @@ fn names(answer: &Value, name: &str) -> (String, String, String) {
 
 /// Builds `alone` while one of its inputs is edited; gives what is said about it, and its names.
 fn build_with_an_edit(workspace: &Workspace) -> (String, (String, String, String)) {
+    build_with_an_edit_and(workspace, &[])
+}
+
+fn build_with_an_edit_and(
+    workspace: &Workspace,
+    options: &[&str],
+) -> (String, (String, String, String)) {
     let handler = workspace.root().join("lambdas/alone/handler.py");
     // The edit is made by `docker` itself, right after it has built and pushed.
     workspace.after_docker(&format!(
         "case \"$*\" in *'buildx build'*lambdas/alone*) echo '# An edit.' >> '{}';; esac",
         handler.display()
     ));
-    let answer = workspace.build(&["alone"], 1);
+    let answer = workspace.build(&[&["alone"], options].concat(), 1);
     workspace.after_docker("");
     assert_eq!(image(&answer, "alone")["result"], "failed");
     assert_eq!(workspace.manifest()["images"], json!([]));
@@ -49,12 +56,32 @@ fn an_input_that_changes_during_the_build_leaves_no_tag() {
 }
 
 #[test]
+fn a_build_that_fails_after_its_push_leaves_no_tag_of_other_inputs() {
+    let gate = Gate::new(|_, _| None);
+    // Its image is there by the time that its cache can't be written.
+    let cache = "cache-to = [\"registry,ref=localhost:1/cache:{name},ignore-error=false\"]\n";
+    let workspace = Workspace::of_four(&format!("{}{cache}", config(gate.host())));
+    let write = ["--cache-write=always"];
+    let (error, (repository, tag, identity)) = build_with_an_edit_and(&workspace, &write);
+    assert!(error.contains("exporting cache"), "{error}");
+    assert!(error.contains("\nits inputs changed while it was built: "), "{error}");
+    assert!(error.ends_with("hint: build again: it was given no name"), "{error}");
+    let path = repository.split_once('/').unwrap().1;
+    let put = format!("PUT /v2/{path}/manifests/{identity}");
+    let requests = gate.take_requests();
+    assert!(requests.contains(&put), "{requests:#?}");
+    assert_eq!(fetch_manifest(&repository, &identity), None);
+    assert_eq!(fetch_manifest(&repository, &tag), None);
+}
+
+#[test]
 fn a_registry_that_keeps_a_wrong_tag_is_told_of() {
     let gate = Gate::new(|method, _| (method == "DELETE").then(|| (405, "{}".to_owned())));
     let workspace = Workspace::of_four(&config(gate.host()));
     let (error, (repository, tag, identity)) = build_with_an_edit(&workspace);
-    let hint = format!("hint: remove `{repository}:{identity}` from the registry");
-    assert!(error.contains(&hint), "{error}");
+    let hint =
+        format!("hint: remove `{repository}:{identity}` from the registry, which still has it (");
+    assert!(error.contains(&hint) && error.contains("with status 405"), "{error}");
     assert!(fetch_manifest(&repository, &identity).is_some());
     // Whom people trust is not among them.
     assert_eq!(fetch_manifest(&repository, &tag), None);
