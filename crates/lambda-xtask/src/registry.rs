@@ -132,10 +132,8 @@ impl RegistryClient {
     /// One request, sent again while the registry is busy or the connection breaks.
     fn answer(&self, host: &str, request: &Request) -> Result<Answer, RegistryError> {
         let mut patience = Patience::default();
-        let mut request = request.clone();
-        if self.is_plain(host) {
-            turn_to_http(host, &mut request);
-        }
+        let plain = as_http(host, request).filter(|_| self.is_plain(host));
+        let mut request = plain.unwrap_or_else(|| request.clone());
         let interrupted = || RegistryError::Interrupted { host: host.to_owned() };
         loop {
             let sent = {
@@ -143,8 +141,11 @@ impl RegistryClient {
                 self.requests.unless_killed(move || transport.send(&request))
             };
             let result = sent.ok_or_else(interrupted)?;
-            if result.is_err() && self.may_be_plain(host) && turn_to_http(host, &mut request) {
+            if result.as_ref().is_err_and(speaks_no_tls)
+                && let Some(plain) = as_http(host, &request).filter(|_| self.may_be_plain(host))
+            {
                 self.plain_hosts().insert(host.to_owned());
+                request = plain;
                 continue;
             }
             let asked = match &result {
@@ -152,7 +153,7 @@ impl RegistryClient {
                     .header("retry-after")
                     .and_then(|text| parse_retry_after(text, self.clock.now())),
                 Err(NoAnswer::Broken(_)) => None,
-                Ok(_) | Err(NoAnswer::Unreachable(_) | NoAnswer::Tls(_)) => {
+                Ok(_) | Err(NoAnswer::Unreachable(_) | NoAnswer::Tls(_) | NoAnswer::NotTls(_)) => {
                     return result.map_err(|error| no_answer(host, error));
                 }
             };
@@ -186,15 +187,16 @@ impl RegistryClient {
     }
 }
 
-/// `false`: it is no request to this host by HTTPS.
-fn turn_to_http(host: &str, request: &mut Request) -> bool {
-    let rest = request
-        .url
-        .strip_prefix("https://")
-        .filter(|rest| rest.strip_prefix(host).is_some_and(|path| path.starts_with('/')));
-    let Some(url) = rest.map(|rest| format!("http://{rest}")) else { return false };
-    request.url = url;
-    true
+/// The same request without TLS; `None`: it is none to this host, or has none.
+fn as_http(host: &str, request: &Request) -> Option<Request> {
+    let rest = request.url.strip_prefix("https://")?;
+    rest.strip_prefix(host).filter(|path| path.starts_with('/'))?;
+    Some(Request { url: format!("http://{rest}"), ..request.clone() })
+}
+
+/// Whether nobody there may know TLS. Who knows it, and is the wrong one, is not asked without.
+fn speaks_no_tls(error: &NoAnswer) -> bool {
+    !matches!(error, NoAnswer::Tls(_))
 }
 
 /// What stands behind a `?` may be a secret of the sign-in.
@@ -211,7 +213,7 @@ fn no_answer(host: &str, error: NoAnswer) -> RegistryError {
         NoAnswer::Unreachable(why) | NoAnswer::Broken(why) => {
             RegistryError::Unreachable { host, why }
         }
-        NoAnswer::Tls(why) => RegistryError::Tls { host, why },
+        NoAnswer::Tls(why) | NoAnswer::NotTls(why) => RegistryError::Tls { host, why },
     }
 }
 

@@ -57,8 +57,11 @@ pub(crate) fn runs(workspace: &Workspace, name: &str) -> BTreeMap<String, String
     for (number, heading) in &lines {
         let Some((_, command)) = heading.split_once("] RUN ") else { continue };
         let is_end = |text: &&String| *text == "CACHED" || text.starts_with("DONE ");
-        let mut ends = lines.iter().filter(|(other, _)| other == number).map(|(_, text)| text);
-        let end = ends.rfind(is_end).unwrap_or_else(|| panic!("no end of {heading}: {log}"));
+        let ends = lines.iter().filter(|(other, _)| other == number).map(|(_, text)| text);
+        let mut ends = ends.filter(is_end);
+        // The layers of what is cached elsewhere are fetched later, and that too is done one day.
+        let end = ends.clone().find(|text| *text == "CACHED").or_else(|| ends.next_back());
+        let end = end.unwrap_or_else(|| panic!("no end of {heading}: {log}"));
         let word = end.split(' ').next().unwrap_or_default();
         runs.insert(command.to_owned(), word.to_owned());
     }

@@ -55,6 +55,8 @@ pub(super) enum NoAnswer {
     Unreachable(String),
     /// The other end is not who it should be.
     Tls(String),
+    /// The other end speaks something else than TLS.
+    NotTls(String),
     /// The connection broke: it may hold the next time.
     Broken(String),
 }
@@ -174,7 +176,7 @@ fn classify(error: ureq::Error) -> NoAnswer {
         ureq::Error::Io(error) => {
             let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             match (tls, error.kind()) {
-                (Some(tls), _) => NoAnswer::Tls(tls.to_string()),
+                (Some(tls), _) => classify_tls(tls),
                 (
                     None,
                     ErrorKind::ConnectionReset
@@ -185,7 +187,7 @@ fn classify(error: ureq::Error) -> NoAnswer {
                 (None, _) => NoAnswer::Unreachable(error.to_string()),
             }
         }
-        ureq::Error::Rustls(error) => NoAnswer::Tls(error.to_string()),
+        ureq::Error::Rustls(error) => classify_tls(&error),
         ureq::Error::Tls(error) => NoAnswer::Tls(error.to_owned()),
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
             NoAnswer::Unreachable(format!("no connection within {} s", CONNECT.as_secs()))
@@ -198,5 +200,12 @@ fn classify(error: ureq::Error) -> NoAnswer {
     }
 }
 
+fn classify_tls(error: &rustls::Error) -> NoAnswer {
+    match error {
+        rustls::Error::InvalidMessage(_) => NoAnswer::NotTls(error.to_string()),
+        _ => NoAnswer::Tls(error.to_string()),
+    }
+}
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::super::RegistryError;
 use super::super::fixture::{Reply, Seen, Server, World, reply, reply_with};
+use super::super::transport::tests::start_tls_server;
 use super::authorization::write_program;
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -64,6 +65,15 @@ fn others_are_not_asked_without_tls() {
     // On this machine there is no TLS, and no engine to ask.
     assert!(world.client.resolve(&server.reference("a/b:1")).unwrap().is_some());
     assert_eq!(calls(&world), ASKED);
+}
+
+#[test]
+fn who_speaks_tls_as_somebody_else_is_not_asked_without() {
+    let (host, _folder) = start_tls_server();
+    let world = world(&host, "", true);
+    let error = world.client.resolve(&format!("{host}/a/b:1").parse().unwrap()).unwrap_err();
+    assert!(matches!(error, RegistryError::Tls { .. }), "{error:?}");
+    assert_eq!(calls(&world), "");
 }
 
 /// Lets in who has a token, and gives one at this place.

@@ -16,7 +16,7 @@ const HOST: &str = "0.0.0.0";
 
 /// A server with a certificate that its own authority has signed; the authority's certificate is in
 /// `ca.crt` of the folder.
-fn start_tls_server() -> (String, TempDir) {
+pub(in super::super) fn start_tls_server() -> (String, TempDir) {
     let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.crt"), made.cert.pem()).unwrap();
@@ -75,7 +75,7 @@ fn what_is_no_tls_is_told_as_such() {
         stream.write_all(b"HTTP/1.1 400 this is HTTP\r\n\r\n").unwrap();
     });
     let result = send(&Environment::of_process().unwrap(), &url);
-    assert!(matches!(result, Err(NoAnswer::Tls(_))), "{result:?}");
+    assert!(matches!(result, Err(NoAnswer::NotTls(_))), "{result:?}");
 }
 
 #[test]
