@@ -20,6 +20,7 @@ use pyproject::PackageName;
 pub use self::build::{
     ExternalBase, PinnedBy, build_graph, cut_image, external_bases, not_brought_in, package_use,
 };
+use crate::config::Kind;
 use crate::discovery::{ImageDeclaration, ImageName, Package};
 use crate::problem::Problem;
 
@@ -59,6 +60,8 @@ pub struct Image {
 /// An image elsewhere that an image refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalUse {
+    /// What the build calls it: what a Dockerfile writes, or the name of a named context.
+    pub name: String,
     /// The reference, before mirrors and locks.
     pub written: String,
     /// The file that it is written in.
@@ -181,9 +184,20 @@ impl ImageGraph {
 
     /// `names` and all that stand on them.
     pub fn with_dependents(&self, names: &BTreeSet<ImageName>) -> BTreeSet<ImageName> {
+        self.with_dependents_but(names, &BTreeSet::new())
+    }
+
+    /// The same where Lambdas stand on the images of `stable` as those are, whatever becomes of them.
+    pub fn with_dependents_but(
+        &self,
+        names: &BTreeSet<ImageName>,
+        stable: &BTreeSet<ImageName>,
+    ) -> BTreeSet<ImageName> {
         let mut all = names.clone();
         for image in &self.images {
-            if image.depends_on.keys().any(|name| all.contains(name)) {
+            let is_base = image.declaration.kind == Kind::Base;
+            let passes = |name: &ImageName| is_base || !stable.contains(name);
+            if image.depends_on.keys().any(|name| all.contains(name) && passes(name)) {
                 all.insert(image.declaration.name.clone());
             }
         }

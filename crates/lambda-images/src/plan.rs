@@ -18,7 +18,7 @@ use crate::paths;
 use crate::reason::{Reason, reasons_since};
 use crate::record::Record;
 use crate::reference::{Digest, ImageReference, InvalidReference, Registry, Repository};
-use crate::stable::{StableBases, Standing, on_stable};
+use crate::stable::{StableBases, Standing, needed_bases, on_stable};
 use crate::tag::{GitState, identity_tag, policy_tag};
 
 /// Where images go.
@@ -156,6 +156,8 @@ pub struct PlanFacts<'a> {
     /// In development mode, the bases that are used as they are. Names and inputs are those of this
     /// mode then.
     pub stable: &'a StableBases,
+    /// The bases that a run would have to give the name first.
+    pub to_come: &'a BTreeSet<ImageName>,
 }
 
 /// The names of an image with this fingerprint, for a stack.
@@ -187,13 +189,24 @@ pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
     // From the top down: a base that nobody asked for is built only for an image that is.
     let mut needed: BTreeSet<ImageName> = BTreeSet::new();
     let mut planned = Vec::new();
-    let dev = on_stable(graph, facts.stable);
+    let dev = on_stable(graph, |name| facts.stable.contains_key(name));
+    let unknown = on_stable(graph, |name| facts.to_come.contains(name));
     for image in graph.images().iter().rev() {
         let name = image.name();
         if !selected(name) && !needed.contains(name) {
             continue;
         }
-        let (action, reasons) = decide(image, facts, facts.force && selected(name));
+        let standing = if facts.stable.contains_key(name) {
+            Standing::StableBase
+        } else if unknown.contains(name) {
+            Standing::OnBaseToCome
+        } else if dev.contains(name) {
+            Standing::OnStableBase
+        } else {
+            Standing::True
+        };
+        let force = facts.force && selected(name);
+        let (action, reasons) = decide(graph, image, standing, facts, force);
         if action == Action::Build {
             needed.extend(image.depends_on.keys().cloned());
         }
@@ -212,13 +225,7 @@ pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
                 .and_then(|stored| stored.get(name).cloned())
                 .unwrap_or_default(),
             platform: image.declaration.platform.to_string(),
-            standing: if facts.stable.contains_key(name) {
-                Standing::StableBase
-            } else if dev.contains(name) {
-                Standing::OnStableBase
-            } else {
-                Standing::True
-            },
+            standing,
             caches: Caches::default(),
             build: build_template(image, facts),
         });
@@ -227,9 +234,15 @@ pub fn plan(graph: &ImageGraph, facts: &PlanFacts) -> Plan {
     Plan { images: planned }
 }
 
-fn decide(image: &Image, facts: &PlanFacts, force: bool) -> (Action, Vec<Reason>) {
+fn decide(
+    graph: &ImageGraph,
+    image: &Image,
+    standing: Standing,
+    facts: &PlanFacts,
+    force: bool,
+) -> (Action, Vec<Reason>) {
     let name = image.name();
-    if facts.stable.contains_key(name) {
+    if standing == Standing::StableBase {
         let reference = facts.names[name].reference.to_string();
         return (Action::UpToDate, vec![Reason::StableUsed { reference }]);
     }
@@ -242,6 +255,11 @@ fn decide(image: &Image, facts: &PlanFacts, force: bool) -> (Action, Vec<Reason>
         }
         Ok(stored) => stored.get(name).cloned().unwrap_or_default(),
     };
+    if standing == Standing::OnBaseToCome {
+        let below = needed_bases(graph, &BTreeSet::from([name.clone()]));
+        let to_come = below.into_iter().filter(|base| facts.to_come.contains(base));
+        return (Action::Build, to_come.map(|image| Reason::StableToCome { image }).collect());
+    }
     let names = &facts.names[name];
     let Some(identity) = stored.identity else {
         let mut reasons = vec![Reason::IdentityMissing];

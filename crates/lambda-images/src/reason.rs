@@ -30,6 +30,12 @@ pub enum Reason {
         /// Under this reference.
         reference: String,
     },
+    /// In development mode, a base that it stands on has no `stable` yet, and what that will be is
+    /// not known before it is built.
+    StableToCome {
+        /// The base.
+        image: ImageName,
+    },
     /// It lacks the name that it is to have.
     NameMissing {
         /// The reference that is to be given.
@@ -126,6 +132,9 @@ impl fmt::Display for Reason {
             Reason::IdentityExists { reference } => write!(f, "`{reference}` has these inputs"),
             Reason::StableUsed { reference } => {
                 write!(f, "`{reference}` is used as it is, in development mode")
+            }
+            Reason::StableToCome { image } => {
+                write!(f, "what `stable` of `{image}` will be is not known before that is built")
             }
             Reason::NameMissing { reference } => write!(f, "`{reference}` is to name it"),
             Reason::IdentityMissing => write!(f, "the store has no image of these inputs"),

@@ -18,6 +18,7 @@ use crate::fingerprint::{Encoder, Fingerprint};
 use crate::graph::ImageGraph;
 use crate::plan::{Destination, ImageNames};
 use crate::reference::{Digest, ImageReference, Tag};
+use crate::tag::GitState;
 
 /// The variable that turns the mode on: the one that build scripts have for it.
 pub const VARIABLE: &str = "USE_STATIC_BASE_IMAGE";
@@ -35,6 +36,9 @@ pub enum Standing {
     StableBase,
     /// It stands on such a base.
     OnStableBase,
+    /// It stands on a base whose `stable` is not known before a run: nor are its fingerprint and
+    /// names, and those that it has in a plan are nobody's.
+    OnBaseToCome,
 }
 
 /// Reads a switch as scripts have it. `None`: it is none of the known words.
@@ -85,17 +89,35 @@ pub fn needed_bases(graph: &ImageGraph, selected: &BTreeSet<ImageName>) -> BTree
     needed
 }
 
-/// The images that stand on a stable base, if only through another image. Bases never do: they
+/// The images that stand on one of these bases, if only through another image. Bases never do: they
 /// are built from their true inputs.
-pub fn on_stable(graph: &ImageGraph, stable: &StableBases) -> BTreeSet<ImageName> {
+pub fn on_stable(
+    graph: &ImageGraph,
+    is_stable: impl Fn(&ImageName) -> bool,
+) -> BTreeSet<ImageName> {
     let mut found = BTreeSet::new();
     for image in graph.images().iter().filter(|image| image.declaration.kind != Kind::Base) {
-        let stands = |name: &ImageName| stable.contains_key(name) || found.contains(name);
+        let stands = |name: &ImageName| is_stable(name) || found.contains(name);
         if image.depends_on.keys().any(stands) {
             found.insert(image.name().clone());
         }
     }
     found
+}
+
+/// The uncommitted files that a stable base is known to be made from. `named` are those of the
+/// moment at which it was given the name; `None`: somebody else named it. `is_present`: it is the
+/// image of the inputs that there are now, of which git says `now`.
+///
+/// Who names a base for others answers for it: of what nobody here can tell it counts as clean.
+pub fn dirty_inputs(named: Option<&[String]>, is_present: bool, now: &GitState) -> Vec<String> {
+    match named {
+        // A commit had them.
+        Some([]) => Vec::new(),
+        // They may have been committed since.
+        _ if is_present => now.dirty_paths().to_vec(),
+        named => named.unwrap_or_default().to_vec(),
+    }
 }
 
 /// What a stable base counts as: its digest, never equal to the fingerprint of any inputs.

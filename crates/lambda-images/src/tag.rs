@@ -1,5 +1,7 @@
 //! The tags of an image: one for people, by policy, and one that is its identity.
 
+use std::collections::BTreeSet;
+
 use crate::config::TagPolicy;
 use crate::fingerprint::Fingerprint;
 use crate::reference::Tag;
@@ -35,6 +37,21 @@ impl GitState {
         match self {
             GitState::Clean { commit } | GitState::Dirty { commit, .. } => Some(commit),
             GitState::Unknown { .. } => None,
+        }
+    }
+
+    /// The same with more inputs that differ.
+    #[must_use]
+    pub fn with_dirty(self, more: impl IntoIterator<Item = String>) -> GitState {
+        let mut all: BTreeSet<String> = self.dirty_paths().iter().cloned().collect();
+        all.extend(more);
+        let paths: Vec<String> = all.into_iter().collect();
+        match self {
+            GitState::Unknown { why, .. } => GitState::Unknown { why, paths },
+            GitState::Clean { .. } if paths.is_empty() => self,
+            GitState::Clean { commit } | GitState::Dirty { commit, .. } => {
+                GitState::Dirty { commit, paths }
+            }
         }
     }
 
@@ -92,6 +109,20 @@ mod tests {
         check(TagPolicy::Git, &unknown, "sha-abababababab");
         check(TagPolicy::Content, &clean, "sha-abababababab");
         check(TagPolicy::Content, &dirty, "sha-abababababab");
+    }
+
+    #[test]
+    fn more_dirty_inputs() {
+        let commit = || "0123456789ab".to_owned();
+        let paths = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let clean = || GitState::Clean { commit: commit() };
+        assert_eq!(clean().with_dirty([]), clean());
+        let dirty = |texts| GitState::Dirty { commit: commit(), paths: paths(texts) };
+        assert_eq!(clean().with_dirty(["b".to_owned()]), dirty(&["b"]));
+        let more = ["a", "b"].map(str::to_owned);
+        assert_eq!(dirty(&["b", "c"]).with_dirty(more), dirty(&["a", "b", "c"]));
+        let unknown = |texts| GitState::Unknown { why: "no git".to_owned(), paths: paths(texts) };
+        assert_eq!(unknown(&[]).with_dirty(["b".to_owned()]), unknown(&["b"]));
     }
 
     #[test]

@@ -14,13 +14,13 @@
 //! - A `FROM` that once named an image of the workspace and now names one elsewhere goes
 //!   unnoticed unless its Dockerfile changed as well.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dockerfile::{Dockerignore, Reach, Sweep};
 
 use crate::config::Config;
 use crate::contexts::Contexts;
-use crate::discovery::PyprojectFile;
+use crate::discovery::{ImageName, PyprojectFile};
 use crate::graph::{ContextFolder, ContextRole, ImageGraph};
 use crate::history::ImageSet;
 use crate::paths;
@@ -38,6 +38,7 @@ pub struct TouchIndex<'a> {
     /// Single files: Dockerfiles and ignore files.
     files: HashMap<String, ImageSet>,
     settings: Settings<'a>,
+    stable: BTreeSet<ImageName>,
 }
 
 /// A folder as some images read it.
@@ -98,7 +99,14 @@ impl<'a> TouchIndex<'a> {
             folders.entry(folder).or_default().push(context);
         }
         let settings = Settings::new(graph, &config.path, pyprojects);
-        TouchIndex { graph, folders, files, settings }
+        TouchIndex { graph, folders, files, settings, stable: BTreeSet::new() }
+    }
+
+    /// The same where Lambdas stand on these base images as those are, in development mode: what
+    /// touched the bases touches no Lambda.
+    #[must_use]
+    pub fn on_stable(self, stable: BTreeSet<ImageName>) -> TouchIndex<'a> {
+        TouchIndex { stable, ..self }
     }
 
     /// The images that have `path` among their own inputs, or would have if it existed.
@@ -172,7 +180,7 @@ impl<'a> TouchIndex<'a> {
         }
         let names =
             touched.iter().map(|index| self.graph.images()[*index].name().clone()).collect();
-        let names = self.graph.with_dependents(&names);
+        let names = self.graph.with_dependents_but(&names, &self.stable);
         self.graph
             .images()
             .iter()

@@ -242,6 +242,9 @@ pub struct Explain {
     /// The image, by name or folder
     #[arg(value_name = "IMAGE")]
     pub image: String,
+    /// As `build-lambdas --dev` would have it: on base images tagged `stable`
+    #[arg(long)]
+    pub dev: bool,
     /// The stack, part of every repository's name [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,

@@ -238,11 +238,27 @@ fn add_new(changes: &mut Vec<Change>, more: Vec<Change>) {
     changes.extend(more);
 }
 
-/// What git says of each image, by name.
+/// The images that git is asked about.
+struct Images<'a> {
+    workspace: &'a Workspace,
+    found: &'a Found,
+    /// Bases that Lambdas stand on as they are.
+    stable: &'a BTreeSet<ImageName>,
+}
+
+impl<'a> Images<'a> {
+    fn touch_index(&self) -> TouchIndex<'a> {
+        touch_index(self.workspace, self.found).on_stable(self.stable.clone())
+    }
+}
+
+/// What git says of each image, by name. Lambdas that stand on one of the bases of `stable` as it
+/// is have no part in what touched that.
 pub(crate) fn git_states(
     git: &Result<Git, String>,
     workspace: &Workspace,
     found: &Found,
+    stable: &BTreeSet<ImageName>,
     state: &State,
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let git = match git {
@@ -256,26 +272,26 @@ pub(crate) fn git_states(
     };
     let changes = || git.changes_since(&git.repository.head, workspace, found);
     let text = |path: &str| std::fs::read_to_string(git.repository.root.join(path)).ok();
-    states_by(git, (workspace, found), state, &changes, &text)
+    states_by(git, &Images { workspace, found, stable }, state, &changes, &text)
 }
 
 /// The same by what has changed since the head, and the texts that files have now.
 fn states_by(
     git: &Git,
-    (workspace, found): (&Workspace, &Found),
+    images: &Images,
     state: &State,
     changes: &dyn Fn() -> anyhow::Result<Vec<Change>>,
     text: &dyn Fn(&str) -> Option<String>,
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let repository = &git.repository;
     let (dirty, newest) = std::thread::scope(|scope| {
-        let newest = scope.spawn(|| repository.newest_commits(workspace, found, state));
-        let dirty = changes()
-            .and_then(|changes| dirty::dirty_paths(repository, &changes, (workspace, found), text));
+        let newest = scope.spawn(|| repository.newest_commits(images, state));
+        let dirty =
+            changes().and_then(|changes| dirty::dirty_paths(repository, &changes, images, text));
         (dirty, newest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (mut dirty, newest) = (dirty?, newest?);
-    let images = workspace.graph.images().iter().enumerate();
+    let images = images.workspace.graph.images().iter().enumerate();
     let states = images.map(|(number, image)| {
         let paths: Vec<String> = dirty.remove(&number).unwrap_or_default().into_iter().collect();
         let state = match newest.get(&number).cloned() {

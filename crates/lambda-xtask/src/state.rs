@@ -79,9 +79,9 @@ impl State {
         self.folder.join("records").join(format!("{image}.json"))
     }
 
-    /// What git said last, by a key that stands for the question.
-    pub(crate) fn git_path(&self) -> PathBuf {
-        self.folder.join("git.json")
+    /// What git said last, by a key that stands for the question; `dev`: of development mode.
+    pub(crate) fn git_path(&self, dev: bool) -> PathBuf {
+        self.folder.join(if dev { "git-dev.json" } else { "git.json" })
     }
 
     /// Waits until no other run of this checkout goes on; the lock ends with the file's scope.

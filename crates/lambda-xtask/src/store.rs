@@ -102,7 +102,9 @@ impl Store<'_> {
     /// In a registry also where the name is another image's, unless the image was built by force.
     pub(crate) fn name(&self, image: &PlannedImage, stored: &StoredImage) -> anyhow::Result<()> {
         match self.destination {
-            Destination::Local => self.tag_local(&image.names.identity, &image.names.reference),
+            Destination::Local => {
+                self.tag_local(&image.names.identity.to_string(), &image.names.reference)
+            }
             Destination::Registry => self.name_remote(image, stored),
         }
     }
@@ -119,7 +121,7 @@ impl Store<'_> {
         stored: &StoredImage,
     ) -> anyhow::Result<()> {
         match self.destination {
-            Destination::Local => self.tag_local(identity, name),
+            Destination::Local => self.tag_local(&stored.id, name),
             Destination::Registry => self.move_name_remote(name, identity, stored),
         }
     }

@@ -255,4 +255,11 @@ fn closures_and_reduced_edges() {
     assert_eq!(names(graph.with_bases([name("two")])), "base-high base-low two");
     assert_eq!(names(graph.with_dependents(&BTreeSet::from([name("base-high")]))), "base-high two");
     assert_eq!(names(graph.reduced_edges()[&name("two")].clone()), "base-high");
+    let low = BTreeSet::from([name("base-low")]);
+    assert_eq!(names(graph.with_dependents(&low)), "base-high base-low one two");
+    // A base is made from its true inputs; only Lambdas stand on what `stable` is.
+    let on_low = graph.with_dependents_but(&low, &low);
+    assert_eq!(names(on_low), "base-high base-low two");
+    let both = BTreeSet::from([name("base-low"), name("base-high")]);
+    assert_eq!(names(graph.with_dependents_but(&low, &both)), "base-high base-low");
 }

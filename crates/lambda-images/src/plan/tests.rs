@@ -18,6 +18,8 @@ struct World {
     stored: BTreeMap<ImageName, Stored>,
     selected: BTreeSet<ImageName>,
     force: bool,
+    stable: StableBases,
+    to_come: BTreeSet<ImageName>,
 }
 
 fn world(texts: &Texts, content: &str) -> World {
@@ -40,6 +42,8 @@ fn world(texts: &Texts, content: &str) -> World {
         stored: BTreeMap::new(),
         selected: BTreeSet::new(),
         force: false,
+        stable: StableBases::new(),
+        to_come: BTreeSet::new(),
         config,
         graph,
     };
@@ -93,7 +97,8 @@ impl World {
                 destination,
                 selected: &self.selected,
                 force: self.force,
-                stable: &StableBases::new(),
+                stable: &self.stable,
+                to_come: &self.to_come,
             },
         )
     }
@@ -244,4 +249,25 @@ fn a_stack_that_makes_no_repository_is_refused() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("`one-My Stack`"), "{error}");
+}
+
+#[test]
+fn what_stands_on_a_base_to_come_has_no_name_yet() {
+    let mut world = world(&texts(), "old").with_all_stored();
+    world.to_come = BTreeSet::from([name("base-high")]);
+    world.stable = StableBases::from([(name("base-low"), "sha256:0".to_owned())]);
+    check(
+        &world,
+        &expect![[r#"
+            UpToDate base-low: `base-low-dev:git-0123456789ab` is used as it is, in development mode
+            UpToDate base-high: `base-high-dev:sha-…` has these inputs
+            UpToDate one: `one-dev:sha-…` has these inputs
+            Build two: what `stable` of `base-high` will be is not known before that is built
+        "#]],
+    );
+    let plan = world.plan(Destination::Local);
+    let standings: Vec<Standing> = plan.images.iter().map(|image| image.standing).collect();
+    let (base, on_stable, to_come) =
+        (Standing::StableBase, Standing::OnStableBase, Standing::OnBaseToCome);
+    assert_eq!(standings, [base, Standing::True, on_stable, to_come]);
 }

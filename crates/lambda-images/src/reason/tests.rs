@@ -164,7 +164,10 @@ fn one_of_each() -> Vec<Reason> {
         Reason::Forced => Some(Reason::StoreUnknown { message: text() }),
         Reason::StoreUnknown { .. } => Some(Reason::IdentityExists { reference: text() }),
         Reason::IdentityExists { .. } => Some(Reason::StableUsed { reference: text() }),
-        Reason::StableUsed { .. } => Some(Reason::NameMissing { reference: text() }),
+        Reason::StableUsed { .. } => {
+            Some(Reason::StableToCome { image: ImageName::new("base-x").unwrap() })
+        }
+        Reason::StableToCome { .. } => Some(Reason::NameMissing { reference: text() }),
         Reason::NameMissing { .. } => Some(Reason::IdentityMissing),
         Reason::IdentityMissing => Some(Reason::NeverBuilt),
         Reason::NeverBuilt => Some(Reason::ImageGone),

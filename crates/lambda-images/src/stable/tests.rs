@@ -73,7 +73,7 @@ fn a_stable_base_is_never_taken_for_the_true_one() {
     for lambda in ["one", "two"] {
         assert_ne!(dev[&name(lambda)].1, usual[&name(lambda)].1);
     }
-    assert_eq!(on_stable(&graph, &stable), names(&["one", "two"]));
+    assert_eq!(on_stable(&graph, |name| stable.contains_key(name)), names(&["one", "two"]));
     let pinned = BaseIdentity::Stable(stable[&name("base-low")].clone());
     assert_eq!(dev[&name("one")].0.bases["base-low"], pinned);
 }
@@ -83,6 +83,26 @@ fn a_lambda_counts_the_digest_of_its_stable_base() {
     let on = |text: &str| inputs(&StableBases::from([(name("base-low"), digest(text))]));
     assert_eq!(on("a"), on("a"));
     assert_ne!(on("a")[&name("one")].1, on("b")[&name("one")].1);
+}
+
+#[test]
+fn dirty_is_what_is_known_to_be_in_no_commit() {
+    let paths = |texts: &[&str]| -> Vec<String> { texts.iter().map(ToString::to_string).collect() };
+    let clean = GitState::Clean { commit: "0123".to_owned() };
+    let dirty = GitState::Dirty { commit: "0123".to_owned(), paths: paths(&["now.py"]) };
+    let then = paths(&["then.py"]);
+    // Named here from what was in no commit, and another one since.
+    assert_eq!(dirty_inputs(Some(&then), false, &clean), then);
+    assert_eq!(dirty_inputs(Some(&then), false, &dirty), then);
+    // The same, and committed since, or not.
+    assert_eq!(dirty_inputs(Some(&then), true, &clean), paths(&[]));
+    assert_eq!(dirty_inputs(Some(&then), true, &dirty), paths(&["now.py"]));
+    // Named here from a commit.
+    assert_eq!(dirty_inputs(Some(&[]), false, &dirty), paths(&[]));
+    assert_eq!(dirty_inputs(Some(&[]), true, &dirty), paths(&[]));
+    // Named by somebody else.
+    assert_eq!(dirty_inputs(None, false, &dirty), paths(&[]));
+    assert_eq!(dirty_inputs(None, true, &dirty), paths(&["now.py"]));
 }
 
 #[test]

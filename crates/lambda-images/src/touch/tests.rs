@@ -47,6 +47,23 @@ fn a_path_belongs_to_whose_context_it_would_be_in() {
     check_path("README.md", "", "");
 }
 
+#[test]
+fn on_stable_bases_lambdas_have_no_part_in_what_touched_those() {
+    let (config, graph) = texts().graph();
+    let (ignores, pyprojects) = (BTreeMap::new(), pyprojects(&texts()));
+    let index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
+    let both = ["base-low", "base-high"].map(|name| ImageName::new(name).unwrap());
+    let mut index = index.on_stable(BTreeSet::from(both));
+    for (path, expected) in [
+        ("packages/low/low.py", "base-low base-high"),
+        ("lambdas/two/handler.py", "two"),
+        ("lambdas/one/Dockerfile", "one"),
+    ] {
+        let touched = index.touched_by_path(path);
+        assert_eq!(names(&graph, &index.with_dependents(touched)), expected, "{path}");
+    }
+}
+
 fn change(path: &str, old: Option<&str>, new: Option<&str>) -> SettingsChange {
     SettingsChange {
         path: path.to_owned(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use lambda_images::config::TagPolicy;
 use lambda_images::plan::{Action, Plan};
+use lambda_images::stable::Standing;
 use lambda_images::tag::GitState;
 use serde_json::json;
 
@@ -154,7 +155,7 @@ fn warn_without_git(survey: &Survey, plan: &Plan) {
         return;
     }
     let mut whys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for image in &plan.images {
+    for image in plan.images.iter().filter(|image| image.standing == Standing::True) {
         if let GitState::Unknown { why, .. } = &image.git {
             whys.entry(why).or_default().push(image.name.as_str());
         }

@@ -6,7 +6,7 @@
 
 mod files;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
@@ -93,7 +93,7 @@ impl Images<'_> {
         let found = Found::read(*checkout, &workspace.graph)?;
         let git = match git {
             Ok(git) if *is_staged => staged_states(git, workspace, &found, *checkout, state),
-            _ => git_states(git, workspace, &found, state),
+            _ => git_states(git, workspace, &found, &BTreeSet::new(), state),
         };
         let git = git.context("failed to ask git")?;
         Ok(Current { inputs: found.inputs(&workspace.graph), found, git })

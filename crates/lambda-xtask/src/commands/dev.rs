@@ -2,27 +2,27 @@
 //!
 //! # How it works
 //! A base without a `stable` is built from its true inputs under its ordinary identity, as ever, and
-//! then given that name. Only when all digests are known are the Lambdas planned.
+//! then given that name. Only when all digests are known are the Lambdas planned. A dry run builds and
+//! names nothing, and says what it can't know.
+
+mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lambda_images::discovery::ImageName;
 use lambda_images::graph::ImageGraph;
 use lambda_images::plan::{Destination, ImageNames, Plan, PlannedImage, StoredImage};
-use lambda_images::reason::{Reason, reasons_since};
-use lambda_images::record::Record;
 use lambda_images::stable::{
     StableBases, Standing, needed_bases, refusal, stable_names, stable_reference,
 };
-use serde::{Deserialize, Serialize};
 
+use self::known::{keep, look_back};
 use super::execution::Execution;
-use super::survey::Survey;
+use super::survey::{Standings, Survey};
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
 use crate::run::{Finished, Outcome};
-use crate::state::{read_json, write_json};
 use crate::store::LookUpError;
 use crate::switches::find_ci_run;
 
@@ -40,14 +40,6 @@ pub(crate) struct DevOptions {
 /// A plan of bases, and how it ended.
 pub(crate) type Ran = (Plan, Finished);
 
-/// What a base was made from when it was given the name `stable` here.
-#[derive(Serialize, Deserialize)]
-struct StableRecord {
-    reference: String,
-    digest: String,
-    record: Record,
-}
-
 /// Prepares a survey for development mode: the bases that `selected` needs have a `stable`
 /// afterwards, and Lambdas stand on it. Gives what was built for that.
 ///
@@ -62,46 +54,90 @@ pub(crate) fn stand_on_stable(
 ) -> anyhow::Result<Option<Ran>> {
     refuse(survey, options, environment)?;
     let needed = needed_bases(&survey.workspace.graph, selected);
-    let mut found = match look_up_stable(survey, &needed) {
-        Err(error) if options.dry_run => {
-            note(&format!("note: which bases are `stable` is not known: {error:#}"));
-            BTreeMap::new()
-        }
-        found => found?,
-    };
+    if options.dry_run {
+        let standings = foresee(survey, needed, options.refresh);
+        survey.stand_on_stable(standings)?;
+        return Ok(None);
+    }
+    let mut found = look_up_stable(survey, &needed).map_err(LookUpError::into_failure)?;
     let missing: BTreeSet<ImageName> =
         needed.into_iter().filter(|name| options.refresh || !found.contains_key(name)).collect();
     found.retain(|name, _| !missing.contains(name));
-    tell_moved_on(survey, &found)?;
-    let mut counted = StableBases::new();
+    let known = look_back(survey, &found).map_err(LookUpError::into_failure)?;
+    known.tell_moved_on();
+    let mut dirty = known.dirty;
     let mut ran = None;
-    if options.dry_run {
-        for name in &missing {
-            let reference = stable_reference(&survey.names[name]);
-            note(&format!(
-                "note: `{reference}` would be given to what is built; the tags of what stands on it are not known before"
-            ));
-            counted.insert(name.clone(), format!("not built: {}", survey.inputs[name].1));
-        }
-    } else if !missing.is_empty() {
+    if !missing.is_empty() {
         let (plan, finished) = build_bases(survey, &missing, execution)?;
         for (image, outcome) in plan.images.iter().zip(&finished.outcomes) {
             let exists =
                 matches!(outcome, Outcome::Built(_) | Outcome::Retagged | Outcome::UpToDate);
             if exists && missing.contains(&image.name) {
                 found.insert(image.name.clone(), name_stable(survey, image)?);
+                if image.git.is_dirty() {
+                    dirty.insert(image.name.clone(), image.git.dirty_paths().to_vec());
+                }
             }
         }
         ran = Some((plan, finished));
     }
-    let stable: StableBases =
-        found.iter().map(|(name, image)| (name.clone(), digest_of(survey, image))).collect();
-    if !options.dry_run {
-        pin(survey, &stable)?;
-    }
-    counted.extend(stable.clone());
-    survey.stand_on_stable(&counted, stable);
+    let stable = digests_of(survey, &found);
+    pin(survey, &stable)?;
+    survey.stand_on_stable(Standings { stable, to_come: BTreeSet::new(), dirty })?;
     Ok(ran)
+}
+
+/// What Lambdas would stand on, without a build or a name given: what can't be known is told.
+pub(super) fn foresee(survey: &Survey, needed: BTreeSet<ImageName>, refresh: bool) -> Standings {
+    let mut found = match look_up_stable(survey, &needed) {
+        Ok(found) => found,
+        Err(error) => {
+            note(&format!("note: which bases are `stable` is not known: {error}"));
+            return Standings { to_come: needed, ..Standings::default() };
+        }
+    };
+    let (missing, kept): (BTreeSet<ImageName>, BTreeSet<ImageName>) =
+        needed.into_iter().partition(|name| refresh || !found.contains_key(name));
+    found.retain(|name, _| kept.contains(name));
+    let mut dirty = BTreeMap::new();
+    match look_back(survey, &found) {
+        Ok(known) => {
+            known.tell_moved_on();
+            dirty = known.dirty;
+        }
+        Err(error) => note(&format!("note: what `stable` is made from is not known: {error}")),
+    }
+    let built = match missing.is_empty() {
+        true => BTreeMap::new(),
+        // A base that is not found now is one that a run would build.
+        false => survey.store().look_up(&survey.names_of(&missing)).unwrap_or_default(),
+    };
+    let mut to_come = BTreeSet::new();
+    for name in missing {
+        let reference = stable_reference(&survey.names[&name]);
+        let git = &survey.git[&name];
+        if git.is_dirty() {
+            dirty.insert(name.clone(), git.dirty_paths().to_vec());
+        }
+        match built.get(&name).and_then(|stored| stored.identity.clone()) {
+            Some(image) => {
+                let identity = &survey.names[&name].identity;
+                note(&format!("note: `{reference}` would be given to `{identity}`"));
+                found.insert(name, image);
+            }
+            None => {
+                note(&format!(
+                    "note: `{reference}` would be given to what is built; the tags of what stands on it are not known before"
+                ));
+                to_come.insert(name);
+            }
+        }
+    }
+    Standings { stable: digests_of(survey, &found), to_come, dirty }
+}
+
+fn digests_of(survey: &Survey, found: &BTreeMap<ImageName, StoredImage>) -> StableBases {
+    found.iter().map(|(name, image)| (name.clone(), digest_of(survey, image))).collect()
 }
 
 /// Runs the plan that comes after the bases, without what stands on a base that failed. Gives both
@@ -150,10 +186,14 @@ pub(crate) fn after_bases(
     Ok((whole, finished))
 }
 
-fn refuse(survey: &Survey, options: DevOptions, environment: &Environment) -> anyhow::Result<()> {
-    let ci = find_ci_run(environment);
+/// Why the mode must not be used here.
+pub(super) fn why_refused(survey: &Survey, environment: &Environment) -> Option<String> {
     let protected = &survey.workspace.config.protected_stacks;
-    match refusal(ci.as_ref(), survey.destination, &survey.stack, protected) {
+    refusal(find_ci_run(environment).as_ref(), survey.destination, &survey.stack, protected)
+}
+
+fn refuse(survey: &Survey, options: DevOptions, environment: &Environment) -> anyhow::Result<()> {
+    match why_refused(survey, environment) {
         Some(why) if !options.allow => Err(usage(
             format!("refused: {why}"),
             "build without `--dev`, `--refresh-base` and `USE_STATIC_BASE_IMAGE`; `--allow-dev` does it all the same",
@@ -165,13 +205,12 @@ fn refuse(survey: &Survey, options: DevOptions, environment: &Environment) -> an
 fn look_up_stable(
     survey: &Survey,
     bases: &BTreeSet<ImageName>,
-) -> anyhow::Result<BTreeMap<ImageName, StoredImage>> {
+) -> Result<BTreeMap<ImageName, StoredImage>, LookUpError> {
     let names = |name: &ImageName| {
         let stable = stable_reference(&survey.names[name]);
         (name.clone(), ImageNames { reference: stable.clone(), identity: stable })
     };
-    let stored = survey.store().look_up(&bases.iter().map(names).collect());
-    let stored = stored.map_err(LookUpError::into_failure)?;
+    let stored = survey.store().look_up(&bases.iter().map(names).collect())?;
     Ok(stored.into_iter().filter_map(|(name, stored)| Some((name, stored.identity?))).collect())
 }
 
@@ -205,17 +244,12 @@ fn name_stable(survey: &Survey, image: &PlannedImage) -> anyhow::Result<StoredIm
     let reference = stable_reference(&image.names);
     store.move_name(&reference, &image.names.identity, &stored)?;
     note(&format!("stable  {reference}"));
-    let record = StableRecord {
-        reference: reference.to_string(),
-        digest: digest_of(survey, &stored),
-        record: survey.record(&image.name),
-    };
-    write_json(&survey.state.stable_path(&image.name), &record)?;
+    keep(survey, image, digest_of(survey, &stored))?;
     Ok(stored)
 }
 
-/// In the local store, where no digest pins, `stable` could be moved while a Lambda is built on it:
-/// a tag that says the digest can't.
+/// In the local store, where no digest pins, `stable` may be moved at any moment, and Lambdas be built
+/// on what nobody counted: a tag that says the digest is given to the very image that was.
 fn pin(survey: &Survey, stable: &StableBases) -> anyhow::Result<()> {
     if survey.destination == Destination::Registry {
         return Ok(());
@@ -229,64 +263,10 @@ fn pin(survey: &Survey, stable: &StableBases) -> anyhow::Result<()> {
     let store = survey.store();
     let stored = store.look_up(&names);
     for (name, stored) in stored.map_err(LookUpError::into_failure)? {
-        if stored.identity.is_none() {
-            store.tag_local(&names[&name].reference, &names[&name].identity)?;
+        // The digest is the image's id there.
+        if stored.identity.is_none_or(|image| image.id != stable[&name]) {
+            store.tag_local(&stable[&name], &names[&name].identity)?;
         }
     }
     Ok(())
-}
-
-/// Says in one line which bases are not of the present inputs, by what, and how to refresh them.
-fn tell_moved_on(survey: &Survey, found: &BTreeMap<ImageName, StoredImage>) -> anyhow::Result<()> {
-    let mut unknown: BTreeMap<ImageName, ImageNames> = BTreeMap::new();
-    let mut moved: BTreeMap<&ImageName, String> = BTreeMap::new();
-    for (name, image) in found {
-        let record: Option<StableRecord> = read_json(&survey.state.stable_path(name));
-        let reference = stable_reference(&survey.names[name]).to_string();
-        let known = record.filter(|record| {
-            record.reference == reference && record.digest == digest_of(survey, image)
-        });
-        match known {
-            Some(known) => {
-                let reasons = reasons_since(&known.record, &survey.record(name));
-                if !reasons.is_empty() {
-                    moved.insert(name, shown(&reasons));
-                }
-            }
-            None => drop(unknown.insert(name.clone(), survey.names[name].clone())),
-        }
-    }
-    // Somebody else named it: it is of the present inputs if it is the image of their identity.
-    let stored = survey.store().look_up(&unknown);
-    for (name, stored) in stored.map_err(LookUpError::into_failure)? {
-        if let Some((name, named)) = found.get_key_value(&name)
-            && stored.identity.as_ref().map(|image| &image.id) != Some(&named.id)
-        {
-            moved.insert(name, String::new());
-        }
-    }
-    if moved.is_empty() {
-        return Ok(());
-    }
-    let moved: Vec<String> = moved
-        .into_iter()
-        .map(|(name, why)| match why.as_str() {
-            "" => format!("`{name}`"),
-            why => format!("`{name}` ({why})"),
-        })
-        .collect();
-    note(&format!(
-        "note: `stable` is older than the packages: {}; `cargo xtask build-lambdas --refresh-base` builds it anew",
-        moved.join(", ")
-    ));
-    Ok(())
-}
-
-fn shown(reasons: &[Reason]) -> String {
-    const MOST: usize = 3;
-    let mut texts: Vec<String> = reasons.iter().take(MOST).map(ToString::to_string).collect();
-    if reasons.len() > MOST {
-        texts.push(format!("{} more", reasons.len() - MOST));
-    }
-    texts.join(", ")
 }

@@ -8,6 +8,7 @@ use lambda_images::cache::{
 };
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{Action, Destination, Plan, PlannedImage};
+use lambda_images::stable::{Standing, needed_bases};
 
 use super::explain::some_of;
 use super::last_images::find_last_images;
@@ -93,8 +94,13 @@ impl Execution {
                     true => "",
                     false => "`--load` to keep them in the local Docker store, ",
                 };
-                let hint =
-                    format!("commit these files, {load}or `--allow-dirty` to push all the same");
+                let refresh = match dirty_stable(plan, survey).is_empty() {
+                    true => "",
+                    false => " and give `stable` to what they make by `--refresh-base`",
+                };
+                let hint = format!(
+                    "commit these files{refresh}, {load}or `--allow-dirty` to push all the same"
+                );
                 Err(Failure { code: EXIT_FAILURE, message, hint: Some(hint) }.into())
             }
         }
@@ -158,15 +164,31 @@ fn has_caches(survey: &Survey, plan: &Plan) -> bool {
     })
 }
 
-/// What would be pushed though its inputs are in no commit.
-pub(super) fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<String> {
-    if survey.destination != Destination::Registry {
-        return None;
-    }
+/// Images that would be pushed though their inputs are in no commit.
+fn dirty_images<'p>(plan: &'p Plan, survey: &Survey) -> Vec<&'p PlannedImage> {
     let is_pushed = |image: &&PlannedImage| {
         matches!(image.action, Action::Build | Action::Retag) && image.git.is_dirty()
     };
-    let dirty: Vec<&PlannedImage> = plan.images.iter().filter(is_pushed).collect();
+    match survey.destination {
+        Destination::Registry => plan.images.iter().filter(is_pushed).collect(),
+        Destination::Local => Vec::new(),
+    }
+}
+
+/// The `stable` bases by which some of them are dirty.
+fn dirty_stable<'s>(plan: &Plan, survey: &'s Survey) -> Vec<(&'s ImageName, &'s Vec<String>)> {
+    let graph = &survey.workspace.graph;
+    let dirty = dirty_images(plan, survey).into_iter();
+    let lambdas = dirty.filter(|image| image.standing == Standing::OnStableBase);
+    let below: BTreeSet<ImageName> = lambdas
+        .flat_map(|image| needed_bases(graph, &BTreeSet::from([image.name.clone()])))
+        .collect();
+    survey.dirty_stable.iter().filter(|(name, _)| below.contains(name)).collect()
+}
+
+/// What would be pushed though its inputs are in no commit.
+pub(super) fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<String> {
+    let dirty = dirty_images(plan, survey);
     let images = match dirty.len() {
         0 => return None,
         1 => "1 dirty image".to_owned(),
@@ -175,6 +197,11 @@ pub(super) fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<String> {
     let mut message = format!("{images} would be pushed");
     for image in dirty {
         message += &format!("\n  {}: {}", image.name, some_of(image.git.dirty_paths()));
+    }
+    for (name, paths) in dirty_stable(plan, survey) {
+        let reference = &survey.names[name].reference;
+        message +=
+            &format!("\n  `{reference}` was made when these were in no commit: {}", some_of(paths));
     }
     Some(message)
 }

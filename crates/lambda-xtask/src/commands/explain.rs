@@ -1,24 +1,39 @@
-//! `explain`: every input of an image with its hash, and what changed since its last build.
+//! `explain`: every input of an image with its hash, and what changed since its last build. In
+//! development mode it shows what a run would find, and neither builds nor names anything.
 
-use std::collections::BTreeSet;
+mod bases;
 
-use lambda_images::fingerprint::{BaseIdentity, Mode, sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use lambda_images::discovery::ImageName;
+use lambda_images::fingerprint::{Mode, sha256};
 use lambda_images::plan::PlannedImage;
 use lambda_images::reason::{Reason, reasons_since};
 use lambda_images::record::Record;
+use lambda_images::stable::{Standing, needed_bases};
 use lambda_images::tag::GitState;
 use serde_json::{Value, json};
 
+use self::bases::{base_lines, bases_json, externals_json};
+use super::dev::{foresee, why_refused};
+use super::report::{image_json, known_names};
 use super::survey::{Survey, Wanted};
 use crate::cli::{Explain, Format};
-use crate::display::bytes;
+use crate::display::{bytes, note};
 use crate::environment::Environment;
 use crate::failure::EXIT_SUCCESS;
 use crate::inputs::file_mode;
+use crate::switches::wants_dev;
 
 pub(crate) fn explain(arguments: &Explain, environment: &Environment) -> anyhow::Result<u8> {
-    let survey = Survey::take(environment, arguments.stack.as_deref(), Wanted::Configured, false)?;
+    let is_dev = wants_dev(arguments.dev, environment)?;
+    let stack = arguments.stack.as_deref();
+    let mut survey = Survey::take(environment, stack, Wanted::Configured, false)?;
     let selected = survey.workspace.select(std::slice::from_ref(&arguments.image))?;
+    if is_dev {
+        foresee_stable(&mut survey, &selected, environment)?;
+    }
     let stored = survey.store().look_up(&survey.names_of(&selected));
     let known = stored.as_ref().map_err(ToString::to_string);
     let plan =
@@ -33,6 +48,20 @@ pub(crate) fn explain(arguments: &Explain, environment: &Environment) -> anyhow:
         Format::Json => format!("{:#}\n", render_json(&survey, image, now, changes.as_deref())?),
     })?;
     Ok(EXIT_SUCCESS)
+}
+
+/// Lets the image stand on what bears the name `stable`, as a run would.
+fn foresee_stable(
+    survey: &mut Survey,
+    selected: &BTreeSet<ImageName>,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    if let Some(why) = why_refused(survey, environment) {
+        note(&format!("note: a build would be refused without `--allow-dev`: {why}"));
+    }
+    let needed = needed_bases(&survey.workspace.graph, selected);
+    let standings = foresee(survey, needed, false);
+    survey.stand_on_stable(standings)
 }
 
 /// A line of `inputs`.
@@ -88,29 +117,34 @@ fn render_json(
         GitState::Unknown { .. } => (None, None),
     };
     let counted = &record.inputs;
-    Ok(json!({
+    let graph = &survey.workspace.graph;
+    let known = graph.get(&image.name).context("an image of the plan is in the graph")?;
+    let depends_on = counted
+        .dependencies
+        .iter()
+        .map(|(name, fingerprint)| (name, (!survey.to_come.contains(name)).then_some(fingerprint)));
+    let mut value = image_json(image);
+    let more = json!({
         "version": 1,
-        "name": image.name,
-        "kind": image.kind,
-        "fingerprint": image.fingerprint,
-        "tag": image.names.reference.tag.as_ref().map(ToString::to_string),
-        "image_ref": image.names.reference.to_string(),
-        "action": image.action,
-        "reasons": image.reasons,
         "changes": changes,
         "inputs": inputs,
         "dockerfile": { "path": record.dockerfile, "instructions": counted.instructions },
         "platform": counted.platform,
         "target": counted.target,
         "args": counted.args,
-        "bases": counted.bases,
+        "bases": bases_json(survey, known, &counted.bases),
+        "external_bases": externals_json(survey, known),
         "remotes": counted.remotes,
-        "depends_on": counted.dependencies,
+        "depends_on": depends_on.collect::<BTreeMap<_, _>>(),
         "contexts": counted.contexts,
         "locks": counted.locks,
         "undetermined": record.undetermined,
         "git": { "commit": commit, "dirty_paths": dirty },
-    }))
+    });
+    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
+        value.extend(more);
+    }
+    Ok(value)
 }
 
 fn render(
@@ -120,10 +154,19 @@ fn render(
     changes: Option<&[Reason]>,
 ) -> String {
     let counted = &record.inputs;
-    let mut text = format!("{} ({} image)\n", image.name, image.kind.as_str());
+    let mode = if image.standing == Standing::True { "" } else { ", in development mode" };
+    let mut text = format!("{} ({} image{mode})\n", image.name, image.kind.as_str());
     let mut line = |name: &str, value: &str| text += &format!("  {name:<12} {value}\n");
-    line("fingerprint", &image.fingerprint.to_string());
-    line("reference", &image.names.reference.to_string());
+    match known_names(image) {
+        Some(names) => {
+            line("fingerprint", &image.fingerprint.to_string());
+            line("reference", &names.reference.to_string());
+        }
+        None => {
+            line("fingerprint", "not known before what it stands on is built");
+            line("reference", &format!("{}:dev-…", image.names.reference.repository));
+        }
+    }
     line("platform", &counted.platform);
     line("dockerfile", &record.dockerfile);
     if let Some(target) = &counted.target {
@@ -132,18 +175,10 @@ fn render(
     for (name, value) in &counted.args {
         line("arg", &format!("{name}={value}"));
     }
-    for (name, identity) in &counted.bases {
-        let is = match identity {
-            BaseIdentity::Fingerprint(fingerprint) => {
-                format!("image of this workspace, sha-{}", fingerprint.short(12))
-            }
-            BaseIdentity::Stable(digest) => format!("`stable` of this workspace, {digest}"),
-            BaseIdentity::Digest(digest) => format!("pinned, {digest}"),
-            BaseIdentity::Reference(reference) => {
-                format!("not pinned, counts as the text `{reference}`")
-            }
-        };
-        line("base", &format!("{name}: {is}"));
+    if let Some(known) = survey.workspace.graph.get(&image.name) {
+        for text in base_lines(survey, known, counted.bases.clone()) {
+            line("base", &text);
+        }
     }
     match &image.git {
         GitState::Clean { commit } => {

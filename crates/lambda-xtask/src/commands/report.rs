@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lambda_images::discovery::ImageName;
-use lambda_images::plan::{Action, Plan, PlannedImage};
+use lambda_images::plan::{Action, ImageNames, Plan, PlannedImage};
 use lambda_images::reference::ImageReference;
 use lambda_images::stable::Standing;
 use serde_json::{Value, json};
@@ -23,16 +23,16 @@ pub(super) fn render_plan(plan: &Plan) -> String {
         .map(|image| (image.name.clone(), image.names.identity.clone()))
         .collect();
     for image in &plan.images {
-        text += &format!(
-            "{:<10} {}  {}\n",
-            action_text(image.action),
-            image.name,
-            image.names.reference
+        let names = known_names(image);
+        let reference = names.map_or_else(
+            || format!("{}:dev-…", image.names.reference.repository),
+            |names| names.reference.to_string(),
         );
+        text += &format!("{:<10} {}  {reference}\n", action_text(image.action), image.name);
         for reason in &image.reasons {
             text += &format!("           because {reason}\n");
         }
-        if image.action == Action::Build {
+        if image.action == Action::Build && names.is_some() {
             let mut words = vec!["docker".to_owned()];
             words.extend(image.build(&identities).argv());
             text += &format!("           $ {}\n", buildx::quote_command(&words));
@@ -67,13 +67,19 @@ pub(super) fn plan_json(plan: &Plan) -> Value {
     json!({ "version": 1, "images": images })
 }
 
-fn image_json(image: &PlannedImage) -> Value {
+/// The names of an image; `None`: they are not known before a run.
+pub(super) fn known_names(image: &PlannedImage) -> Option<&ImageNames> {
+    (image.standing != Standing::OnBaseToCome).then_some(&image.names)
+}
+
+pub(super) fn image_json(image: &PlannedImage) -> Value {
+    let reference = known_names(image).map(|names| &names.reference);
     json!({
         "name": image.name,
         "kind": image.kind,
-        "fingerprint": image.fingerprint,
-        "tag": image.names.reference.tag.as_ref().map(ToString::to_string),
-        "image_ref": image.names.reference.to_string(),
+        "fingerprint": reference.map(|_| image.fingerprint),
+        "tag": reference.and_then(|reference| reference.tag.as_ref()).map(ToString::to_string),
+        "image_ref": reference.map(ToString::to_string),
         "action": image.action,
         "reasons": image.reasons,
         "dev": image.standing != Standing::True,

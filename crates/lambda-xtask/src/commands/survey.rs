@@ -16,7 +16,7 @@ use lambda_images::plan::{
 };
 use lambda_images::record::Record;
 use lambda_images::reference::{ImageReference, Registry, Repository};
-use lambda_images::stable::{StableBases, dev_names, on_stable, stable_names};
+use lambda_images::stable::{StableBases, dev_names, needed_bases, on_stable, stable_names};
 use lambda_images::tag::GitState;
 
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
@@ -54,6 +54,10 @@ pub(crate) struct Survey {
     pub(crate) names: BTreeMap<ImageName, ImageNames>,
     /// In development mode, the bases that are used as they are.
     pub(crate) stable: StableBases,
+    /// In development mode, the bases that a run would have to name `stable` first.
+    pub(crate) to_come: BTreeSet<ImageName>,
+    /// In development mode, `stable` bases that are known to be made from uncommitted files: which.
+    pub(crate) dirty_stable: BTreeMap<ImageName, Vec<String>>,
     /// What is known of the local store before it is asked.
     known: Option<Known>,
     /// Held by a run: two at once would write over each other's logs and manifest.
@@ -94,7 +98,8 @@ impl Survey {
         let stack = workspace.stack(stack, environment);
         tell_warnings(&workspace, &found);
         let (inputs, git) = thread::scope(|scope| {
-            let states = scope.spawn(|| git_states(&asked_git, &workspace, &found, &state));
+            let states = scope
+                .spawn(|| git_states(&asked_git, &workspace, &found, &BTreeSet::new(), &state));
             (found.inputs(&workspace.graph), joined(states))
         });
         let git = git.context("failed to ask git")?;
@@ -134,17 +139,34 @@ impl Survey {
             asked_git,
             names,
             stable: StableBases::new(),
+            to_come: BTreeSet::new(),
+            dirty_stable: BTreeMap::new(),
             known,
             _lock: lock,
         })
     }
 
-    /// Lets Lambdas stand on bases as they are. `counted` are the bases that count by a digest,
-    /// `stable` those of them that exist and are used.
-    pub(crate) fn stand_on_stable(&mut self, counted: &StableBases, stable: StableBases) {
+    /// Lets Lambdas stand on bases as they are, `standing` by their digests; the names of what stands
+    /// on one that is `to_come` are not known, and stand for nothing.
+    ///
+    /// # Errors
+    /// Git can't be asked.
+    pub(crate) fn stand_on_stable(&mut self, standing: Standings) -> anyhow::Result<()> {
+        let Standings { stable, to_come, dirty } = standing;
         let graph = &self.workspace.graph;
-        self.inputs = self.found.inputs_on_stable(graph, counted);
-        for name in on_stable(graph, counted) {
+        let mut counted = stable.clone();
+        counted.extend(to_come.iter().map(|name| (name.clone(), "to come".to_owned())));
+        self.inputs = self.found.inputs_on_stable(graph, &counted);
+        let bases = counted.keys().cloned().collect();
+        // What touched a base touches nothing that stands on it as it is.
+        let own = git_states(&self.asked_git, &self.workspace, &self.found, &bases, &self.state);
+        let mut own = own.context("failed to ask git")?;
+        for name in on_stable(graph, |name| counted.contains_key(name)) {
+            let below = needed_bases(graph, &BTreeSet::from([name.clone()]));
+            let more = below.iter().filter_map(|base| dirty.get(base)).flatten().cloned();
+            if let Some(state) = own.remove(&name) {
+                self.git.insert(name.clone(), state.with_dirty(more));
+            }
             let names = dev_names(&self.names[&name], &self.inputs[&name].1);
             self.names.insert(name, names);
         }
@@ -152,7 +174,8 @@ impl Survey {
             let names = stable_names(&self.names[name], digest, self.destination);
             self.names.insert(name.clone(), names);
         }
-        self.stable = stable;
+        (self.stable, self.to_come, self.dirty_stable) = (stable, to_come, dirty);
+        Ok(())
     }
 
     /// What differs from a commit.
@@ -303,9 +326,21 @@ impl Survey {
             selected,
             force,
             stable: &self.stable,
+            to_come: &self.to_come,
         };
         plan(&self.workspace.graph, &facts)
     }
+}
+
+/// What Lambdas stand on in development mode.
+#[derive(Default)]
+pub(crate) struct Standings {
+    /// The bases that there are, by their digests.
+    pub(crate) stable: StableBases,
+    /// Those that a run would have to name first.
+    pub(crate) to_come: BTreeSet<ImageName>,
+    /// The uncommitted files that one is known to be made from.
+    pub(crate) dirty: BTreeMap<ImageName, Vec<String>>,
 }
 
 /// Where images go.

@@ -6,9 +6,7 @@ use lambda_images::history::ImageSet;
 use lambda_images::touch::{SettingsChange, TouchIndex};
 
 use super::blobs::Blobs;
-use super::{Change, Old, Repository, touch_index};
-use crate::inputs::Found;
-use crate::workspace::Workspace;
+use super::{Change, Images, Old, Repository};
 
 /// Paths by image.
 pub(super) type DirtyPaths = BTreeMap<usize, BTreeSet<String>>;
@@ -18,13 +16,13 @@ pub(super) type DirtyPaths = BTreeMap<usize, BTreeSet<String>>;
 pub(super) fn dirty_paths(
     repository: &Repository,
     changes: &[Change],
-    (workspace, found): (&Workspace, &Found),
+    images: &Images,
     text: &dyn Fn(&str) -> Option<String>,
 ) -> anyhow::Result<DirtyPaths> {
     if changes.is_empty() {
         return Ok(DirtyPaths::new());
     }
-    let mut touch = touch_index(workspace, found);
+    let mut touch = images.touch_index();
     let mut dirty = Dirty { touch: &mut touch, paths: DirtyPaths::new() };
     dirty.add_changes(changes);
     dirty.add_settings(repository, changes, text)?;

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::blobs::Blobs;
 use super::index_file::IndexFile;
-use super::{Change, Git, Old, touch_index, walk};
+use super::{Change, Git, Images, Old, walk};
 use crate::environment::Environment;
 use crate::failure::output_failure;
 use crate::hash_cache::Stamp;
@@ -214,29 +215,36 @@ impl Repository {
     /// the question are the same, else from history.
     pub(super) fn newest_commits(
         &self,
-        workspace: &Workspace,
-        found: &Found,
+        images: &Images,
         state: &State,
     ) -> anyhow::Result<BTreeMap<usize, String>> {
-        let question = self.question(workspace, found);
-        if let Some(answer) = read_json::<Answer>(&state.git_path())
+        let Images { workspace, found, stable } = images;
+        let question = self.question(workspace, found, stable);
+        // Development mode asks beside the usual question, and must not take its answer's place.
+        let path = state.git_path(!stable.is_empty());
+        if let Some(answer) = read_json::<Answer>(&path)
             && answer.question == question
         {
             return Ok(answer.commits);
         }
-        let commits = walk::newest_commits(self, workspace, &mut touch_index(workspace, found))?;
+        let commits = walk::newest_commits(self, workspace, &mut images.touch_index())?;
         let answer = Answer { question, commits };
         // An answer that can't be kept, say in a tree that is read-only, is found anew.
-        write_json(&state.git_path(), &answer).unwrap_or_default();
+        write_json(&path, &answer).unwrap_or_default();
         Ok(answer.commits)
     }
 
     /// All that the answer depends on, in one hash.
-    fn question(&self, workspace: &Workspace, found: &Found) -> String {
+    fn question(
+        &self,
+        workspace: &Workspace,
+        found: &Found,
+        stable: &BTreeSet<ImageName>,
+    ) -> String {
         let Workspace { graph, config, pyprojects, .. } = workspace;
-        let mut text = format!("4\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
+        let mut text = format!("5\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
         let written = "a string takes all that is written";
-        write!(text, "{config:?}\n{pyprojects:?}\n").expect(written);
+        write!(text, "{config:?}\n{pyprojects:?}\n{stable:?}\n").expect(written);
         for (index, image) in graph.images().iter().enumerate() {
             for read in found.of_image(index).iter().filter(|read| !read.selection.links.is_empty())
             {

@@ -8,14 +8,14 @@
 //! # Limitations
 //! What is inside a submodule counts as it is on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lambda_images::discovery::ImageName;
 use lambda_images::tag::GitState;
 
 use super::base::Differences;
 use super::repository::Repository;
-use super::{Change, Git, Kept, Old, add_new, compare, states_by};
+use super::{Change, Git, Images, Kept, Old, add_new, compare, states_by};
 use crate::checkout::Checkout;
 use crate::environment::Environment;
 use crate::inputs::Found;
@@ -77,5 +77,7 @@ pub(crate) fn staged_states(
     state: &State,
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let text = |path: &str| checkout.text(path).ok().flatten();
-    states_by(git, (workspace, found), state, &|| git.staged(), &text)
+    let none = BTreeSet::new();
+    let images = Images { workspace, found, stable: &none };
+    states_by(git, &images, state, &|| git.staged(), &text)
 }

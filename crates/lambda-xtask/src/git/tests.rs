@@ -24,7 +24,10 @@ fn shown(tree: &Tree) -> String {
 }
 
 fn shown_in(tree: &Tree, environment: &Environment) -> String {
-    let states = ask(tree, environment).unwrap();
+    show(tree, &ask(tree, environment).unwrap())
+}
+
+fn show(tree: &Tree, states: &BTreeMap<ImageName, GitState>) -> String {
     let subjects = subjects(tree);
     let subject = |commit: &str| subjects.get(commit).map_or("no commit", String::as_str);
     let lines = states.iter().map(|(name, state)| match state {
@@ -39,13 +42,23 @@ fn shown_in(tree: &Tree, environment: &Environment) -> String {
 }
 
 fn ask(tree: &Tree, environment: &Environment) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
+    ask_on_stable(tree, environment, &[])
+}
+
+/// The same where Lambdas stand on these bases as they are.
+fn ask_on_stable(
+    tree: &Tree,
+    environment: &Environment,
+    stable: &[&str],
+) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
+    let stable = stable.iter().map(|name| ImageName::new(name).unwrap()).collect();
     let workspace = tree.read();
     let found = Found::read(
         &Disk { root: &workspace.root, caches: &TreeCaches::of_hashes(Vec::new()) },
         &workspace.graph,
     )?;
     let git = Git::ask(&workspace.root, environment, &Against::Head)?;
-    git_states(&git, &workspace, &found, &State::of_workspace(&workspace.root))
+    git_states(&git, &workspace, &found, &stable, &State::of_workspace(&workspace.root))
 }
 
 /// Subject of every commit, by id.

@@ -117,13 +117,9 @@ impl Store<'_> {
         Ok(images.first().map(|image| stored(image, reference)))
     }
 
-    /// Gives an image of the local store one more name.
-    pub(crate) fn tag_local(
-        &self,
-        image: &ImageReference,
-        name: &ImageReference,
-    ) -> anyhow::Result<()> {
-        self.docker(&["image", "tag", &image.to_string(), &name.to_string()])
+    /// Gives an image of the local store, by its id or a name that it has, one more name.
+    pub(crate) fn tag_local(&self, image: &str, name: &ImageReference) -> anyhow::Result<()> {
+        self.docker(&["image", "tag", image, &name.to_string()])
     }
 
     pub(super) fn remove_names_local(&self, names: &ImageNames) -> anyhow::Result<()> {

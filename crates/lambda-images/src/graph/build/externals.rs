@@ -85,13 +85,15 @@ pub(super) fn external_uses(declaration: &ImageDeclaration, bases: &[BaseUse]) -
     let in_dockerfile = bases.iter().filter_map(|base| match base.source {
         BaseSource::Internal(_) => None,
         BaseSource::External { .. } => Some(ExternalUse {
+            name: base.written.clone(),
             written: base.written.clone(),
             path: declaration.dockerfile.clone(),
             line: base.line,
         }),
     });
-    let contexts = declaration.contexts.values().filter_map(|source| match source {
+    let contexts = declaration.contexts.iter().filter_map(|(name, source)| match source {
         ContextSource::Reference(written) => Some(ExternalUse {
+            name: name.clone(),
             written: written.clone(),
             path: declaration.declared_in.clone(),
             line: declaration.place.0,

@@ -460,3 +460,37 @@ fn a_context_behind_a_link_is_never_called_clean() {
         "#]],
     );
 }
+
+/// In development mode a Lambda has no part in its bases: neither in what is dirty there nor in the
+/// commits that touched them. Bases have in theirs.
+#[test]
+fn on_stable_bases_only_own_inputs_count() {
+    let tree = Tree::committed();
+    tree.append("packages/low/low.py", "#");
+    tree.commit("of the base");
+    let on_stable =
+        || show(&tree, &ask_on_stable(&tree, &tree.environment(), &["base-low"]).unwrap());
+    expect![[r#"
+        base-low clean of the base
+        one clean first
+        two clean first
+    "#]]
+    .assert_eq(&on_stable());
+    tree.append("packages/low/low.py", "#");
+    tree.append("lambdas/one/handler.py", "#");
+    expect![[r#"
+        base-low dirty of the base ["packages/low/low.py"]
+        one dirty first ["lambdas/one/handler.py"]
+        two clean first
+    "#]]
+    .assert_eq(&on_stable());
+    // The usual question keeps an answer of its own.
+    check(
+        &tree,
+        &expect![[r#"
+            base-low dirty of the base ["packages/low/low.py"]
+            one dirty of the base ["lambdas/one/handler.py", "packages/low/low.py"]
+            two clean first
+        "#]],
+    );
+}
