@@ -88,8 +88,9 @@ fn explain_has_every_input_with_its_real_hash() {
     let explained = workspace.run(&["explain", "lambdas/reader", "--format", "json"], 0).json();
     check_keys(
         &explained,
-        "action args bases changes contexts depends_on dockerfile fingerprint git image_ref inputs \
-         kind locks name platform reasons remotes tag target undetermined version",
+        "action args bases changes contexts depends_on dev dockerfile external_bases fingerprint \
+         git image_ref inputs kind locks name platform reasons remotes tag target undetermined \
+         version",
     );
     assert_eq!((&explained["version"], &explained["name"]), (&json!(1), &json!("reader")));
     assert!(is_fingerprint(&explained["fingerprint"]));

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 pub(crate) use answer::{field, image};
 pub(crate) use aws::{ACCOUNT, Amazon, ClosedRegistry, PASSWORD, REGION, write_docker_config};
-pub(crate) use docker::{docker, keeps_manifests, oci_index};
+pub(crate) use docker::{docker, find_docker, keeps_manifests, oci_index};
 pub(crate) use gate::Gate;
 pub(crate) use http::{
     RegistryManifest, fetch_manifest, put_manifest, remove_manifest, sha256_hex,

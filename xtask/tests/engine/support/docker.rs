@@ -42,7 +42,8 @@ fn write_wrapper(folder: &Path, run: &str) {
     fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-fn find_docker() -> PathBuf {
+/// The real program.
+pub(crate) fn find_docker() -> PathBuf {
     let path = env::var_os("PATH").expect("there is a `PATH`");
     env::split_paths(&path)
         .map(|folder| folder.join("docker"))
