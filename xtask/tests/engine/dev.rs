@@ -128,7 +128,9 @@ fn a_registry_keeps_the_stable_base_for_others() {
     assert_eq!(field(&answer, "result")["writer"], "up-to-date");
     assert_eq!(field(&answer, "result")["base-core"], "up-to-date");
     assert!(
-        ended.stderr.contains("`stable` is older than the packages: `base-core`;"),
+        ended.stderr.contains(
+            "note: `stable` was named elsewhere, from other packages than are here: `base-core`; "
+        ),
         "{ended:?}"
     );
     let pinned = format!("--build-context=base-core=docker-image://{repository}:stable@{before}");

@@ -22,6 +22,12 @@ fn build_other(workspace: &Workspace, reference: &str, push: &str) {
     docker(&["buildx", "build", "--quiet", "--provenance=false", push, &tag, folder]);
 }
 
+/// The tag that says the id of what `stable` is.
+fn pin_of(stable: &str) -> String {
+    let id = docker(&["image", "inspect", "--format", "{{.Id}}", stable]);
+    format!("{stable}-{}", id.trim().trim_start_matches("sha256:"))
+}
+
 /// The image that a run with these arguments built for `reader`.
 fn reader_of(answer: &Value) -> String {
     let reader = image(answer, "reader");
@@ -38,6 +44,8 @@ fn check_local(moment: &str) {
     build_other(&workspace, &other, "--load");
     let (counted, moved) = (layers_of(&stable), layers_of(&other));
     assert_ne!(counted, moved);
+    // As if no run had seen it before.
+    docker(&["image", "rm", &pin_of(&stable)]);
 
     workspace.after_docker(&format!(
         "case \"$*\" in {moment}) '{}' image tag {other} {stable};; esac",
@@ -72,8 +80,7 @@ fn a_pin_that_names_another_image_is_put_right() {
     let repository = format!("base-core-{}", workspace.stack());
     let (stable, other) = (format!("{repository}:stable"), format!("{repository}:other"));
     build_other(&workspace, &other, "--load");
-    let id = docker(&["image", "inspect", "--format", "{{.Id}}", &stable]);
-    let pin = format!("{repository}:stable-{}", id.trim().trim_start_matches("sha256:"));
+    let pin = pin_of(&stable);
     let counted = layers_of(&stable);
     assert_eq!(layers_of(&pin), counted);
     docker(&["image", "tag", &other, &pin]);

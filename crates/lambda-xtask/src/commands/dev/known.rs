@@ -33,9 +33,12 @@ struct StableRecord {
 }
 
 /// What is known of some `stable` bases.
+#[derive(Default)]
 pub(super) struct KnownStable {
-    /// Those of which the present inputs are others, and by what: empty if nobody knows.
+    /// Those of which the inputs have changed since they were named here, and how.
     moved: BTreeMap<ImageName, Vec<Reason>>,
+    /// Those that were named elsewhere, of other inputs: older or newer ones.
+    foreign: Vec<ImageName>,
     /// Those that are made from uncommitted files: from which.
     pub(super) dirty: BTreeMap<ImageName, Vec<String>>,
 }
@@ -71,7 +74,7 @@ pub(super) fn look_back(
     found: &BTreeMap<ImageName, StoredImage>,
 ) -> Result<KnownStable, LookUpError> {
     let mut unknown: BTreeMap<ImageName, ImageNames> = BTreeMap::new();
-    let mut known = KnownStable { moved: BTreeMap::new(), dirty: BTreeMap::new() };
+    let mut known = KnownStable::default();
     for (name, image) in found {
         let records: Option<StableRecords> = read_json(&survey.state.stable_path(name));
         let record = records.and_then(|mut records| records.named.remove(&key(survey, name)));
@@ -92,7 +95,7 @@ pub(super) fn look_back(
         let is_present = stored.identity.as_ref().map(|image| &image.id) == Some(&found[&name].id);
         known.add_dirty(survey, &name, None, is_present);
         if !is_present {
-            known.moved.insert(name, Vec::new());
+            known.foreign.push(name);
         }
     }
     Ok(known)
@@ -112,20 +115,24 @@ impl KnownStable {
         }
     }
 
-    /// Says in one line which bases are not of the present inputs, by what, and how to refresh them.
+    /// Says which bases are not of the present inputs, by what, and how to make them so.
     pub(super) fn tell_moved_on(&self) {
-        if self.moved.is_empty() {
-            return;
+        let refresh = "`cargo xtask build-lambdas --refresh-base`";
+        if !self.moved.is_empty() {
+            let moved = self.moved.iter().map(|(name, why)| format!("`{name}` ({})", shown(why)));
+            let moved = moved.collect::<Vec<_>>().join(", ");
+            note(&format!(
+                "note: `stable` is older than the packages: {moved}; {refresh} builds it anew"
+            ));
         }
-        let moved = self.moved.iter().map(|(name, why)| match why.as_slice() {
-            [] => format!("`{name}`"),
-            why => format!("`{name}` ({})", shown(why)),
-        });
-        let moved: Vec<String> = moved.collect();
-        note(&format!(
-            "note: `stable` is older than the packages: {}; `cargo xtask build-lambdas --refresh-base` builds it anew",
-            moved.join(", ")
-        ));
+        if !self.foreign.is_empty() {
+            // It may be newer: to refresh it from an older checkout would take that from all others.
+            let names: Vec<String> = self.foreign.iter().map(|name| format!("`{name}`")).collect();
+            let names = names.join(", ");
+            note(&format!(
+                "note: `stable` was named elsewhere, from other packages than are here: {names}; {refresh} would move it to these, for all who use it"
+            ));
+        }
     }
 }
 
