@@ -86,6 +86,11 @@ impl Listing {
         Listing { entries, folders: OnceLock::new() }
     }
 
+    /// Finds out now where each folder is, which is else done when it is first asked for.
+    pub fn prepare(&self) {
+        self.folders();
+    }
+
     /// What is left of the listing of a folder once its ignore file is applied.
     #[must_use]
     pub fn without_ignored(self, ignore: &Dockerignore) -> Listing {

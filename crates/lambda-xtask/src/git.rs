@@ -203,6 +203,11 @@ impl Git {
         walk::earlier_commits(&self.repository, &mut touch_index(workspace, found), images)
     }
 
+    /// Ends what waits for another question: nobody has one for now.
+    pub(crate) fn rest(&self) {
+        drop(self.repository.batch().take());
+    }
+
     /// Whether git keeps a file.
     pub(crate) fn keeps(&self, path: &str) -> bool {
         match &self.kept {

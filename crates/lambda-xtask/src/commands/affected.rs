@@ -1,6 +1,8 @@
 //! `affected`: which images differ from a commit, and why.
 
-use lambda_images::affected::{chains, levels};
+use lambda_images::affected::{AffectedImage, chains, levels};
+use lambda_images::discovery::ImageName;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::bake::render_bake;
@@ -36,7 +38,7 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
     comparison.notes.iter().for_each(|text| note(text));
     let text = match arguments.format {
         AffectedFormat::Text => render_text(&workspace, &comparison),
-        AffectedFormat::Json => format!("{:#}\n", render_json(&comparison)),
+        AffectedFormat::Json => render_json(&comparison)?,
         AffectedFormat::Names => {
             let affected = comparison.images.iter().filter(|image| image.affected);
             affected.map(|image| format!("{}\n", image.name)).collect()
@@ -53,8 +55,9 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
     if arguments.format == AffectedFormat::Text {
         note(&comparison.summary());
     }
+    drop(git);
     // The process ends here: to take all of this apart piece by piece costs more than it is worth.
-    std::mem::forget((workspace, found, inputs, git));
+    std::mem::forget((workspace, found, inputs, comparison));
     Ok(EXIT_SUCCESS)
 }
 
@@ -70,13 +73,18 @@ fn render_text(workspace: &Workspace, comparison: &Comparison) -> String {
     text
 }
 
-fn render_json(comparison: &Comparison) -> Value {
-    json!({
-        "version": 1,
-        "base": comparison.base.as_ref().map(|base| &base.id),
-        "images": comparison.images,
-        "removed": comparison.removed,
-    })
+fn render_json(comparison: &Comparison) -> anyhow::Result<String> {
+    #[derive(Serialize)]
+    struct Answer<'c> {
+        version: u32,
+        base: Option<&'c str>,
+        images: &'c [AffectedImage],
+        removed: &'c [ImageName],
+    }
+    let Comparison { base, images, removed, .. } = comparison;
+    let base = base.as_ref().map(|base| base.id.as_str());
+    let answer = Answer { version: 1, base, images, removed };
+    Ok(serde_json::to_string_pretty(&answer)? + "\n")
 }
 
 /// For each level a list of matrices, as GitHub takes no more than so many jobs in one.

@@ -103,6 +103,7 @@ impl Survey {
             (found.inputs(&workspace.graph), joined(states))
         });
         let git = git.context("failed to ask git")?;
+        asked_git.iter().for_each(Git::rest);
         let mut names = BTreeMap::new();
         for image in workspace.graph.images() {
             let name = image.name();

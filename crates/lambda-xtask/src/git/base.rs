@@ -116,10 +116,11 @@ impl Repository {
         if named.is_empty() || named.contains('\n') {
             return None;
         }
+        let mut objects = Blobs::new(self);
+        let commit = objects.find(&format!("{named}^{{commit}}")).ok()??;
         // Behind the edge of a shallow clone an id can be known, and its tree not be there.
-        let names = [format!("{named}^{{commit}}"), format!("{named}^{{tree}}")];
-        let [commit, tree] = self.find_objects(&names).ok()?;
-        Some((commit?, tree?))
+        let tree = objects.find(&format!("{commit}^{{tree}}")).ok()??;
+        Some((commit, tree))
     }
 
     fn no_base(&self, given: Option<&str>, candidates: &[Candidate]) -> NoBase {

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::sha256;
 use serde::{Deserialize, Serialize};
 
-use super::blobs::Blobs;
+use super::blobs::{Batch, Blobs};
 use super::index_file::IndexFile;
 use super::{Change, Git, Images, Old, walk};
 use crate::environment::Environment;
@@ -36,6 +37,7 @@ pub(super) struct Repository {
     pub(super) prefix: String,
     /// Git's index.
     pub(super) index: PathBuf,
+    batch: Mutex<Option<Batch>>,
 }
 
 impl Repository {
@@ -73,6 +75,7 @@ impl Repository {
             cut: None,
             prefix: prefix.to_owned(),
             index: root.join(index),
+            batch: Mutex::default(),
         };
         if shallow == "true" {
             let cut = repository.shallow_commits().map_err(|error| format!("{error:#}"))?;
@@ -108,30 +111,9 @@ impl Repository {
         Some((IndexFile::parse(&bytes, self.head.len() / 2)?, written))
     }
 
-    /// The ids of objects by whatever git takes for a name, on one line each; `None` for what is not
-    /// there.
-    pub(super) fn find_objects<const N: usize>(
-        &self,
-        names: &[String; N],
-    ) -> anyhow::Result<[Option<String>; N]> {
-        let mut command = self.git();
-        command.args(["cat-file", "--batch-check"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().context("failed to run `git cat-file`")?;
-        let mut stdin = child.stdin.take().context("`git cat-file` has no input")?;
-        // A child that ends early gives no answer.
-        drop(stdin.write_all((names.join("\n") + "\n").as_bytes()));
-        drop(stdin);
-        let output = child.wait_with_output().context("failed to read from `git cat-file`")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut lines = text.lines();
-        // Id, kind, size; or the name, and what is wrong with it.
-        let is_id = |word: &&str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Ok(names.each_ref().map(|_| {
-            let words: Vec<&str> = lines.next()?.split(' ').collect();
-            let [id, _, size] = words[..] else { return None };
-            (is_id(&id) && size.parse::<u64>().is_ok()).then(|| id.to_owned())
-        }))
+    /// A `git cat-file` that somebody has left for the next who asks.
+    pub(super) fn batch(&self) -> MutexGuard<'_, Option<Batch>> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What differs between a commit and the index, which may be known to hold the commit's tree.

@@ -45,7 +45,15 @@ pub(crate) fn list_folder(
     }
     loop {
         let (entries, seen) = Walk { root, folder, cache, ignore, reach }.find()?;
-        let listing = Listing::of_sorted(entries);
+        let whole = || {
+            let count = entries.iter().map(Vec::len).sum();
+            let mut all = Vec::with_capacity(count);
+            entries.into_iter().for_each(|mut piece| all.append(&mut piece));
+            let listing = Listing::of_sorted(all);
+            listing.prepare();
+            listing
+        };
+        let (listing, seen) = rayon::join(whole, || seen.into_iter().flatten().collect());
         if !reach.add_links(&listing) {
             return Ok((listing, seen));
         }
@@ -108,6 +116,9 @@ struct Listed {
     next: usize,
 }
 
+/// All entries, and their states, each in pieces.
+type Pieces = (Vec<Vec<Entry>>, Vec<SeenFiles>);
+
 /// Entries, and the state in which each was found.
 #[derive(Default)]
 struct Piece {
@@ -136,9 +147,9 @@ impl Listed {
 }
 
 impl Walk<'_> {
-    /// All entries, sorted by path.
-    fn find(&self) -> Result<(Vec<Entry>, SeenFiles), Vec<Problem>> {
-        let Some(reached) = self.reach.root() else { return Ok((Vec::new(), SeenFiles::new())) };
+    /// All entries in pieces, sorted by path, and the state in which each was found.
+    fn find(&self) -> Result<Pieces, Vec<Problem>> {
+        let Some(reached) = self.reach.root() else { return Ok(Pieces::default()) };
         let patterns = self.ignore.map(Dockerignore::root);
         let mut listed = Listed::default();
         self.list(&Level { path: String::new(), patterns, reached }, 0, &mut listed);
@@ -146,14 +157,7 @@ impl Walk<'_> {
         if !listed.problems.is_empty() {
             return Err(listed.problems);
         }
-        let count = listed.pieces.iter().map(|piece| piece.entries.len()).sum();
-        let mut all =
-            Piece { entries: Vec::with_capacity(count), seen: SeenFiles::with_capacity(count) };
-        for mut piece in listed.pieces {
-            all.entries.append(&mut piece.entries);
-            all.seen.append(&mut piece.seen);
-        }
-        Ok((all.entries, all.seen))
+        Ok(listed.pieces.into_iter().map(|piece| (piece.entries, piece.seen)).unzip())
     }
 
     /// Adds what is in a folder, and below it.

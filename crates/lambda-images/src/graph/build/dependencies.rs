@@ -29,24 +29,13 @@ pub(super) fn add_dependencies(
     let search = Search { packages: builder.packages, by_package: &by_package, images };
     let found: Vec<Found> =
         images.par_iter().map(|(name, image)| search.dependencies(name, image)).collect();
-    let mut added: Vec<(ImageName, Added)> = Vec::new();
-    for Found { added: more, warnings: found } in found {
-        added.extend(more);
-        warnings.extend(found);
-    }
-    for (name, added) in added {
-        let Some(image) = images.get_mut(&name) else { continue };
-        match added {
-            Added::Copied(package, declared) => drop(image.copied.insert(package, declared)),
-            Added::Edge(base) => {
-                image.depends_on.entry(base).or_insert(EdgeKind::Dependency);
-            }
-            Added::Folder(package) => {
-                image.contexts.push(package_use(&builder.packages[&package]));
-            }
+    for (image, found) in images.values_mut().zip(found) {
+        warnings.extend(found.warnings);
+        image.copied = found.copied;
+        for base in found.edges {
+            image.depends_on.entry(base).or_insert(EdgeKind::Dependency);
         }
-    }
-    for image in images.values_mut() {
+        image.contexts.extend(found.contexts);
         image.contexts.sort_by(|a, b| a.role.cmp(&b.role));
     }
 }
@@ -58,10 +47,13 @@ struct Search<'a> {
     images: &'a BTreeMap<ImageName, Image>,
 }
 
-/// What was found of one image.
+/// What the dependencies of one image add to it.
 #[derive(Default)]
 struct Found {
-    added: Vec<(ImageName, Added)>,
+    copied: BTreeMap<PackageName, Declared>,
+    edges: Vec<ImageName>,
+    /// The folders of packages that nothing brings in.
+    contexts: Vec<ContextUse>,
     warnings: Vec<Problem>,
 }
 
@@ -82,8 +74,7 @@ impl Search<'_> {
             };
             if copies(&own_reaches, package) {
                 left.extend(declared_by(package));
-                let copied = Added::Copied(package.name.clone(), declared);
-                found.added.push((name.clone(), copied));
+                found.copied.insert(package.name.clone(), declared);
                 continue;
             }
             let own_image = self.by_package.get(&package.name).copied();
@@ -97,22 +88,15 @@ impl Search<'_> {
             }
             found.warnings.push(not_brought_in(image, package, &declared));
             match own_image.filter(|base| *base != name) {
-                Some(base) => found.added.push((name.clone(), Added::Edge(base.clone()))),
+                Some(base) => found.edges.push(base.clone()),
                 None => {
                     left.extend(declared_by(package));
-                    found.added.push((name.clone(), Added::Folder(package.name.clone())));
+                    found.contexts.push(package_use(package));
                 }
             }
         }
         found
     }
-}
-
-/// What a dependency adds to an image.
-enum Added {
-    Copied(PackageName, Declared),
-    Edge(ImageName),
-    Folder(PackageName),
 }
 
 fn declared_by(package: &Package) -> impl Iterator<Item = (&PackageName, Declared)> {
