@@ -160,6 +160,7 @@ impl Tree {
     pub fn set_file(&mut self, index: usize, file: FileState) {
         if self.unknown.binary_search(&index).is_ok() {
             self.known.insert(index, file);
+            self.own_digests = Digests::default();
         } else {
             Arc::make_mut(&mut self.files)[index] = Some(file);
             // From here on it differs from the tree that it was made from in more than was said.

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use rustix::fs::{Access, access};
 
 /// Variables and current folder, for this run and for every child.
 #[derive(Debug, Clone)]
@@ -64,11 +67,7 @@ impl Environment {
     /// A child in this environment, without standard input. Its program is looked up in this
     /// environment's `PATH`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let program = program.as_ref();
-        let mut command = match self.find_program(program) {
-            Some(found) => Command::new(found),
-            None => Command::new(program),
-        };
+        let mut command = Command::new(program);
         command
             .env_clear()
             .envs(&self.variables)
@@ -77,27 +76,31 @@ impl Environment {
         command
     }
 
-    /// Where in the `PATH` a program is. A child whose program is not looked up by the child itself
-    /// needs no copy of this process's memory tables (`posix_spawn`).
-    fn find_program(&self, program: &OsStr) -> Option<PathBuf> {
-        if Path::new(program).components().count() != 1 {
-            return None;
-        }
-        let folders = std::env::split_paths(self.variables.get(OsStr::new("PATH"))?);
-        // An empty entry is the current folder: left to the system's own rules.
-        let mut paths =
-            folders.take_while(|folder| folder.is_absolute()).map(|folder| folder.join(program));
-        paths.find(|path| is_executable(path))
+    /// Where in the `PATH` a program is; the name itself where that is for the system to find out. A child
+    /// that does not look its program up itself needs no copy of this process's memory tables
+    /// (`posix_spawn`), which counts where there are many children.
+    pub(crate) fn find_program(&self, program: &str) -> OsString {
+        let folders = self.variables.get(OsStr::new("PATH")).map(std::env::split_paths);
+        // An empty entry is the current folder, a text without `#!` a script of the shell: both by the
+        // system's own rules.
+        let folders = folders.into_iter().flatten().take_while(|folder| folder.is_absolute());
+        let found = folders.map(|folder| folder.join(program)).find(|path| path.is_file());
+        found
+            .filter(|path| access(path, Access::EXEC_OK).is_ok() && is_program(path))
+            .map_or_else(|| OsString::from(program), PathBuf::into_os_string)
     }
 }
 
-#[cfg(unix)]
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+/// Whether a file begins as what the system runs by itself.
+fn is_program(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    let is_script = start.starts_with(b"#!");
+    // ELF; Mach-O, for one processor and for several.
+    let is_binary =
+        [*b"\x7fELF", [0xcf, 0xfa, 0xed, 0xfe], [0xca, 0xfe, 0xba, 0xbe]].contains(&start);
+    read.is_ok() && (is_script || is_binary)
 }
 
-#[cfg(not(unix))]
-fn is_executable(_: &Path) -> bool {
-    false
-}
+#[cfg(test)]
+mod tests;

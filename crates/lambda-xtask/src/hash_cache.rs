@@ -48,7 +48,6 @@ pub(crate) struct HashCache {
 }
 
 impl Stamp {
-    #[cfg(unix)]
     pub(crate) fn of(metadata: &Metadata) -> Stamp {
         use std::os::unix::fs::MetadataExt as _;
         Stamp {
@@ -69,12 +68,6 @@ impl Stamp {
             modified: nanoseconds(stat.st_mtime, fraction(stat.st_mtime_nsec)),
             changed: nanoseconds(stat.st_ctime, fraction(stat.st_ctime_nsec)),
         }
-    }
-
-    /// Elsewhere there is no time of status change: it never settles, and nothing is recorded.
-    #[cfg(not(unix))]
-    pub(crate) fn of(metadata: &Metadata) -> Stamp {
-        Stamp { size: metadata.len(), inode: 0, modified: i64::MAX, changed: i64::MAX }
     }
 
     /// Whether the file had been left alone for a while at `now`.
@@ -106,7 +99,6 @@ impl Stamp {
 }
 
 /// A time as one number. One that is centuries away is the last there is, which never settles.
-#[cfg(unix)]
 fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
     let whole = seconds.checked_mul(1_000_000_000);
     whole.and_then(|whole| whole.checked_add(nanoseconds)).unwrap_or(i64::MAX)

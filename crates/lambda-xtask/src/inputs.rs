@@ -13,10 +13,10 @@ pub(crate) use folder::{Seen, look_at_folder, tells_changes};
 pub(crate) use hash::{file_mode, hash_file, hash_wanted};
 pub(crate) use walk::{SeenFiles, list_folder};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
-use dockerfile::{Dockerignore, Listing, Reach, parse_dockerignore};
+use dockerfile::{ContextRead, Dockerignore, Listing, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
 use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_on_stable};
 use lambda_images::graph::{
@@ -102,7 +102,15 @@ impl Found {
             let ignore = ignore_files.of(folder);
             let key = (folder.folder.as_str(), ignore.map(|(path, _)| path));
             let group = groups.entry(key).or_default();
-            group.reach.add_reads(0, &context.reads);
+            // Images mostly read what others read too.
+            let mut new: Vec<&ContextRead> = Vec::new();
+            for read in &context.reads {
+                let patterns = read.patterns.iter().map(|pattern| (pattern.as_str(), read.parents));
+                if patterns.filter(|pattern| group.added.insert(*pattern)).count() > 0 {
+                    new.push(read);
+                }
+            }
+            group.reach.add_reads(0, new);
             group.folders.insert(folder.clone());
             if let Some((_, Some(ignore))) = ignore {
                 self.ignores.insert(folder.clone(), ignore.clone());
@@ -278,16 +286,18 @@ impl Found {
 }
 
 /// A folder that was listed for a group.
-struct Listed {
+struct Listed<'c> {
     tree: Tree,
     seen: SeenFiles,
-    group: Group,
+    group: Group<'c>,
 }
 
 /// The contexts that see a folder through one ignore file.
 #[derive(Default)]
-struct Group {
+struct Group<'c> {
     reach: Reach,
+    /// The patterns that are in it, each with whether it is one of `--parents`.
+    added: HashSet<(&'c str, bool)>,
     folders: BTreeSet<ContextFolder>,
 }
 

@@ -10,6 +10,9 @@
 //! What to build and why is decided by `lambda_images`, which this crate feeds. An xtask with
 //! tasks of its own flattens [`Command`] into its own subcommands and calls [`run`].
 
+#[cfg(not(unix))]
+compile_error!("this tool runs on Linux and macOS; on Windows run it inside of WSL");
+
 mod at_commit;
 mod build;
 mod caches;

@@ -16,7 +16,6 @@ pub(crate) fn spawn_group(command: &mut Command) -> std::io::Result<Child> {
 
 /// Lets `command`, once it is started, lead a new process group.
 pub(crate) fn own_group(command: &mut Command) -> &mut Command {
-    #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
         command.process_group(0);
@@ -59,30 +58,22 @@ pub(crate) enum Ending {
 
 /// Asks a child alone to end, that is not waited for yet: its process id is its own till then.
 pub(crate) fn end(child: u32, ending: Ending) {
-    #[cfg(unix)]
     if let Some(pid) = pid(child) {
         rustix::process::kill_process(pid, signal(ending)).unwrap_or_default();
     }
-    #[cfg(not(unix))]
-    let _: (u32, Ending) = (child, ending);
 }
 
 /// Asks the group of a child to end. That it is gone already is no error.
 pub(crate) fn end_group(leader: u32, ending: Ending) {
-    #[cfg(unix)]
     if let Some(pid) = pid(leader) {
         rustix::process::kill_process_group(pid, signal(ending)).unwrap_or_default();
     }
-    #[cfg(not(unix))]
-    let _: (u32, Ending) = (leader, ending);
 }
 
-#[cfg(unix)]
 fn pid(number: u32) -> Option<rustix::process::Pid> {
     i32::try_from(number).ok().and_then(rustix::process::Pid::from_raw)
 }
 
-#[cfg(unix)]
 fn signal(ending: Ending) -> rustix::process::Signal {
     match ending {
         Ending::Interrupt => rustix::process::Signal::INT,

@@ -191,7 +191,6 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
         fs::create_dir_all(folder)?;
         let mut file = tempfile::Builder::new().prefix(".lambda-images-").tempfile_in(folder)?;
         file.write_all(bytes)?;
-        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             // A temporary file is its owner's alone; what it becomes is anybody's to read.

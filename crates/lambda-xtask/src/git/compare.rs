@@ -9,6 +9,7 @@
 //! # Limitations
 //! A file that nobody reads is not looked at: what it is doesn't matter to any image.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io::Write as _;
@@ -106,11 +107,17 @@ impl<'a> Compare<'a> {
             if entry.kind == EntryKind::Folder {
                 continue;
             }
-            while next < kept.end && self.index.path(next)[prefix.len()..] < *entry.path {
-                self.gone(next, &prefix, reach, sweep.as_mut());
+            let mut is_kept = false;
+            while next < kept.end {
+                match self.index.path(next)[prefix.len()..].cmp(&entry.path) {
+                    Ordering::Less => self.gone(next, &prefix, reach, sweep.as_mut()),
+                    order => {
+                        is_kept = order == Ordering::Equal;
+                        break;
+                    }
+                }
                 next += 1;
             }
-            let is_kept = next < kept.end && self.index.path(next)[prefix.len()..] == *entry.path;
             if let Some(file) = tree.file(place) {
                 if is_kept {
                     self.found(next, file.mode, found.stamp(number, place));

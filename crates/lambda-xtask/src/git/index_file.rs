@@ -79,7 +79,7 @@ impl IndexFile {
             }
             let (extension, after) = rest.split_at_checked(length)?;
             if name == CACHED_TREE {
-                index.tree = parse_cached_tree(extension, id_length);
+                index.tree = parse_cached_tree(extension, count, id_length);
             }
             rest = after;
         }
@@ -214,12 +214,14 @@ fn stat(stamp: &Stamp) -> Stat {
 
 /// The tree of the root, which comes first: an empty path, the number of entries, which is below zero
 /// where the tree is crossed out, the number of folders, the id.
-fn parse_cached_tree(extension: &[u8], id_length: usize) -> Option<String> {
+fn parse_cached_tree(extension: &[u8], count: usize, id_length: usize) -> Option<String> {
     let rest = extension.strip_prefix(b"\0")?;
     let end = rest.iter().position(|&byte| byte == b'\n')?;
     let counts = std::str::from_utf8(&rest[..end]).ok()?;
     let (entries, _) = counts.split_once(' ')?;
-    entries.parse::<u32>().ok()?;
+    if entries.parse::<usize>() != Ok(count) {
+        return None;
+    }
     rest.get(end + 1..end + 1 + id_length).map(hex)
 }
 

@@ -1,6 +1,7 @@
 //! The repository of a workspace: git's command in it, and what it is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
@@ -25,6 +26,8 @@ use crate::workspace::Workspace;
 
 /// The repository of a workspace.
 pub(super) struct Repository {
+    /// Git.
+    program: OsString,
     pub(super) environment: Environment,
     /// The workspace root.
     pub(super) root: PathBuf,
@@ -49,7 +52,8 @@ impl Repository {
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"] {
             environment = environment.without(name);
         }
-        let mut command = environment.command("git");
+        let program = environment.find_program("git");
+        let mut command = environment.command(&program);
         command.args(["rev-parse", "--git-path", "index", "--is-shallow-repository"]);
         command.args(["--show-prefix", "HEAD^{commit}", "HEAD^{tree}"]);
         let output = command.output().map_err(|error| format!("git can't be run: {error}"))?;
@@ -68,6 +72,7 @@ impl Repository {
         let (rest, head_tree) = rest.trim_end().rsplit_once('\n').ok_or("git gave no tree")?;
         let (prefix, head) = rest.rsplit_once('\n').ok_or("git gave no head")?;
         let mut repository = Repository {
+            program,
             environment,
             root: root.to_owned(),
             head: head.to_owned(),
@@ -166,7 +171,7 @@ impl Repository {
     }
 
     pub(super) fn git(&self) -> Command {
-        self.environment.command("git")
+        self.environment.command(&self.program)
     }
 
     pub(super) fn output(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {

@@ -148,14 +148,8 @@ fn hash_into(
     Ok(FileState { mode, sha256, size })
 }
 
-#[cfg(unix)]
 pub(crate) fn file_mode(metadata: &fs::Metadata) -> Mode {
     use std::os::unix::fs::PermissionsExt as _;
     // Git's rule: what its owner may execute is executable.
     if metadata.permissions().mode() & 0o100 == 0 { Mode::File } else { Mode::Executable }
-}
-
-#[cfg(not(unix))]
-pub(crate) fn file_mode(_: &fs::Metadata) -> Mode {
-    Mode::File
 }

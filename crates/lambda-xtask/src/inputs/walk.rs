@@ -175,7 +175,8 @@ impl Walk<'_> {
             }
             _ => {}
         }
-        items.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+        let before = level.path.len();
+        items.sort_unstable_by(|a, b| a.path()[before..].cmp(&b.path()[before..]));
         let folders = items.iter().filter(|item| matches!(item, Item::Below(_))).count();
         let mut below = Vec::new();
         if folders > 1 && (depth < DEPTH || folders >= MANY) {
