@@ -87,9 +87,6 @@ fn done(what: &[&str]) -> BTreeSet<String> {
 fn what_is_there_is_not_looked_up_again_and_what_goes_or_moves_is_noticed() {
     let world = World::new();
     assert_eq!(world.build().0.len(), IMAGES);
-    // An engine that remembers nothing can't tell what happens from then on.
-    let [reference, _] = world.names("fn-01");
-    world.docker(&["tag", &reference, &format!("mark-{}:1", world.workspace.stack())]);
     world.settle();
 
     // A new name is asked for alone.

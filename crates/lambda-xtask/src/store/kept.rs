@@ -11,8 +11,8 @@
 //! - the oldest of the images, which are looked at as ever: where a prune and as many builds leave the
 //!   number as it was, the prune took all of them, or the oldest (`until`).
 //!
-//! Any doubt gives a look-up of all images: also where the engine remembers no event at all, just
-//! after its start. Only what was found is kept: what was missing is always asked for. A workspace of a
+//! Any doubt gives a look-up of all images. An engine that remembers no event at all, as after its
+//! start, is given one by the run that looks all up: an image is given the name that it has. Only what was found is kept: what was missing is always asked for. A workspace of a
 //! few images does without. Here is no I/O: [`super::watch`] asks.
 
 use lambda_images::plan::{ImageNames, Stored, StoredImage};
@@ -95,6 +95,19 @@ impl Event {
     /// Whether an image may be another after it.
     fn concerns_images(&self) -> bool {
         self.kind == "image" || self.action == "prune"
+    }
+}
+
+impl EngineState {
+    /// Whether nothing has happened to images since, when it remembered nothing, but that one was given
+    /// the name that it has.
+    pub(super) fn is_only_marked_since(&self, before: &EngineState) -> bool {
+        let mut events = self.events.iter().filter(|event| event.concerns_images());
+        let is_mark = |event: &Event| event.kind == "image" && event.action == "tag";
+        before.events.is_empty()
+            && (&self.id, self.images) == (&before.id, before.images)
+            && events.next().is_some_and(is_mark)
+            && events.next().is_none()
     }
 }
 

@@ -76,7 +76,7 @@ impl Store<'_> {
             found.extend(KeptImage::of(names, &one, created));
             stored.insert(name.clone(), one);
         }
-        known.keep(found, all);
+        known.keep(self.environment, found, all);
         Ok(stored)
     }
 

@@ -52,8 +52,17 @@ impl Known {
 
     /// Keeps what is known, and what was found besides, as far as the workspace's images have these
     /// names. Where that can't be done, the next run looks all up.
-    pub(super) fn keep(self, found: Vec<KeptImage>, all: &BTreeMap<ImageName, ImageNames>) {
-        let Some(engine) = self.engine else { return };
+    pub(super) fn keep(
+        self,
+        environment: &Environment,
+        found: Vec<KeptImage>,
+        all: &BTreeMap<ImageName, ImageNames>,
+    ) {
+        let engine = self.engine.and_then(|engine| match engine.events.as_slice() {
+            [] => leave_mark(environment, &engine, found.first()?),
+            _ => Some(engine),
+        });
+        let Some(engine) = engine else { return };
         let wanted: BTreeSet<String> =
             all.values().map(|names| names.identity.to_string()).collect();
         let before = self.kept.as_ref();
@@ -81,6 +90,19 @@ fn ask_engine(environment: &Environment) -> Option<EngineState> {
     events.args(["events", "--format", "{{json .}}", "--since", "0", "--until", time]);
     let events = parse_events(&text_of(&mut events)?)?;
     Some(EngineState { id: id.to_owned(), images: images.parse().ok()?, events })
+}
+
+/// An engine that remembers nothing, as after its start, is given something to remember: an image is
+/// given the name that it has. `None`: something else has happened since it was asked.
+fn leave_mark(
+    environment: &Environment,
+    before: &EngineState,
+    image: &KeptImage,
+) -> Option<EngineState> {
+    let mut tag = environment.command("docker");
+    tag.args(["image", "tag", &image.identity, &image.identity]);
+    output_within(&mut tag, PATIENCE)?;
+    ask_engine(environment).filter(|now| now.is_only_marked_since(before))
 }
 
 /// Whether the oldest of the images that were kept are what they were.

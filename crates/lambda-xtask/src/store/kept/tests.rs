@@ -53,6 +53,26 @@ fn what_was_found_holds_where_all_that_came_since_is_known_and_concerns_no_image
 }
 
 #[test]
+fn a_mark_that_is_left_says_that_nothing_else_has_happened() {
+    let (nothing, tag) = (engine(&[]), event(1, "image", "tag"));
+    let check = |before: &EngineState, now: &EngineState, is_marked: bool| {
+        assert_eq!(now.is_only_marked_since(before), is_marked, "{before:?}\n{now:?}");
+    };
+    check(&nothing, &engine(std::slice::from_ref(&tag)), true);
+    check(&nothing, &engine(&[event(0, CONTAINER.0, CONTAINER.1), tag.clone()]), true);
+    // No mark was left, or more than that has happened.
+    check(&nothing, &nothing, false);
+    check(&nothing, &engine(&[event(1, CONTAINER.0, CONTAINER.1)]), false);
+    check(&nothing, &engine(&[event(0, "image", "untag"), tag.clone()]), false);
+    check(&nothing, &engine(&[tag.clone(), event(2, "builder", "prune")]), false);
+    check(&nothing, &engine(&[event(1, "image", "delete")]), false);
+    check(&engine(std::slice::from_ref(&tag)), &engine(std::slice::from_ref(&tag)), false);
+    check(&nothing, &EngineState { images: 3, ..engine(std::slice::from_ref(&tag)) }, false);
+    let other = EngineState { id: "another".to_owned(), ..engine(std::slice::from_ref(&tag)) };
+    check(&nothing, &other, false);
+}
+
+#[test]
 fn a_mark_that_is_gone_is_doubt() {
     let before = engine(&[event(1, "image", "tag"), event(2, "container", "start")]);
     check(&before, &engine(&[]), false);
