@@ -146,7 +146,7 @@ Examples:
   cargo xtask affected                                 what differs from the default branch
   cargo xtask affected --base v1.2                     from a tag, a branch or a commit
   cargo xtask affected --format names | xargs -n1 …    one name a line
-  echo \"levels=$(cargo xtask affected --format github)\" >> \"$GITHUB_OUTPUT\"
+  levels=$(cargo xtask affected --format github) && echo \"levels=$levels\" >> \"$GITHUB_OUTPUT\"
   cargo xtask affected --format bake > docker-bake.json
 
 The commit is `--base`, else what the CI service compares with (GitHub, GitLab, CodeBuild,

@@ -7,13 +7,14 @@ use lambda_images::deploy::render::DeployForm;
 
 const MANIFEST_EXAMPLES: &str = "\
 Examples:
-  cargo xtask manifest > deployed.json                       keep it once it is deployed
+  cargo xtask manifest --output deployed.json                keep it once it is deployed
   cargo xtask manifest --changed-since deployed.json         what differs from what runs
-  cargo xtask manifest --format tfvars > images.auto.tfvars
-  pulumi config set-all --json \"$(cargo xtask manifest --format pulumi)\"
-  sam deploy --parameter-overrides $(cargo xtask manifest --format sam)
-  cdk deploy $(cargo xtask manifest --format cdk)
-  cargo xtask manifest --format cloudformation > parameters.json
+  cargo xtask manifest --format tfvars --output images.auto.tfvars && terraform apply
+  cargo xtask manifest --format sam --output target/images.sam &&
+    sam deploy --parameter-overrides $(cat target/images.sam)
+
+`--output` and `&&`: a shell goes on after `$(…)` that failed, and `>` empties a file before
+anybody knows whether there is something to write.
 
 Exit codes:
   0 all is fit to be deployed   1 an image is not   2 wrong usage
@@ -29,6 +30,9 @@ pub struct Manifest {
     /// Form of what goes to stdout
     #[arg(long, value_enum, default_value_t = ManifestFormat::Json)]
     pub format: ManifestFormat,
+    /// Where to write it instead, whole or, if an image is not fit to be deployed, not at all
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Only images whose digest differs from this manifest, which was deployed earlier
     #[arg(long, value_name = "FILE")]
     pub changed_since: Option<PathBuf>,
@@ -50,6 +54,9 @@ pub struct Manifest {
     /// Leave out images that the manifest does not have
     #[arg(long)]
     pub allow_missing: bool,
+    /// Only some images in a form (`tfvars`, `pulumi`) that stands for all: others may be removed
+    #[arg(long)]
+    pub allow_partial: bool,
 }
 
 /// Forms of what is deployed.

@@ -4,11 +4,11 @@
 //! fit to be deployed is decided by `lambda_images::deploy`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use lambda_images::config::Kind;
-use lambda_images::deploy::render::render_deployment;
+use lambda_images::deploy::render::{DeployForm, render_deployment};
 use lambda_images::deploy::{DeployFacts, Deployment, Unfit};
 use lambda_images::discovery::ImageName;
 use lambda_images::manifest::Manifest;
@@ -20,10 +20,15 @@ use crate::environment::Environment;
 use crate::failure::{
     EXIT_FAILURE, EXIT_SUCCESS, EXIT_WORKSPACE, Failure, environment as environment_failure, usage,
 };
-use crate::state::State;
+use crate::state::{State, write_atomically};
 use crate::workspace::Workspace;
 
 pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyhow::Result<u8> {
+    check_whole(arguments)?;
+    let output = match &arguments.output {
+        Some(path) => Some(find_output(path, environment)?),
+        None => None,
+    };
     let workspace = Workspace::load(environment)?;
     let stack = workspace.stack(arguments.stack.as_deref(), environment);
     let selected = select_lambdas(&workspace, &arguments.images)?;
@@ -59,8 +64,44 @@ pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyh
         return Ok(EXIT_FAILURE);
     }
     tell_rest(arguments.format, &deployment, lambdas.count(), earlier.is_some());
-    super::print(&text)?;
+    match output {
+        Some(path) => write_atomically(&path, text.as_bytes())?,
+        None => super::print(&text)?,
+    }
     Ok(EXIT_SUCCESS)
+}
+
+/// What makes a function for each entry of a map removes those that are not in it. It finds what has
+/// changed by itself, and needs no part of the map.
+fn check_whole(arguments: &Arguments) -> anyhow::Result<()> {
+    let asks_for_some = arguments.changed_since.is_some() || !arguments.images.is_empty();
+    let program = match arguments.format.form() {
+        DeployForm::Tfvars => "Terraform",
+        DeployForm::Pulumi => "Pulumi",
+        _ => return Ok(()),
+    };
+    if !asks_for_some || arguments.allow_partial {
+        return Ok(());
+    }
+    Err(usage(
+        format!("{program} would remove the functions of all images that it is not given"),
+        format!(
+            "leave `--changed-since` and the images' names out: {program} changes only what differs; `--allow-partial` is for programs that remove nothing"
+        ),
+    ))
+}
+
+/// The file to be replaced: that behind a link, and never a device or a pipe.
+fn find_output(path: &Path, environment: &Environment) -> anyhow::Result<PathBuf> {
+    let given = environment.current_dir().join(path);
+    let found = given.canonicalize().unwrap_or(given);
+    if found.exists() && !found.is_file() {
+        return Err(usage(
+            format!("`{}` is not a file that can be replaced", path.display()),
+            "without `--output` it goes to stdout",
+        ));
+    }
+    Ok(found)
 }
 
 fn select_lambdas(workspace: &Workspace, given: &[String]) -> anyhow::Result<BTreeSet<ImageName>> {
@@ -160,3 +201,6 @@ fn tell_rest(format: ManifestFormat, deployment: &Deployment, lambdas: usize, is
         );
     }
 }
+
+#[cfg(test)]
+mod tests;
