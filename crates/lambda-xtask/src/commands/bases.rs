@@ -32,9 +32,11 @@ pub(crate) fn bases(arguments: &Bases, environment: &Environment) -> anyhow::Res
     let chosen = choose(&all, &arguments.names)?;
     let asked = if arguments.offline { Answers::new() } else { ask(&chosen, environment) };
     let mut lock = workspace.config.base_lock.clone();
+    let mut written = false;
     if arguments.update {
         update(&mut lock, &chosen, &all, &asked);
-        if lock != workspace.config.base_lock {
+        written = lock != workspace.config.base_lock;
+        if written {
             write_atomically(&workspace.root.join(BASE_LOCK), lock.render().as_bytes())
                 .with_context(|| format!("failed to write `{BASE_LOCK}`"))?;
         }
@@ -46,7 +48,7 @@ pub(crate) fn bases(arguments: &Bases, environment: &Environment) -> anyhow::Res
         Format::Json => format!("{:#}\n", render_json(&shown)),
     })?;
     let failed = asked.values().filter(|answer| answer.is_err()).count();
-    note(&summary(&shown, arguments, failed));
+    note(&summary(&shown, arguments.update, written, failed));
     Ok(if failed == 0 { EXIT_SUCCESS } else { EXIT_FAILURE })
 }
 
@@ -233,7 +235,8 @@ fn render_json(shown: &[Shown]) -> Value {
     json!({ "version": 1, "bases": bases })
 }
 
-fn summary(shown: &[Shown], arguments: &Bases, failed: usize) -> String {
+/// `written`: whether the update changed the lock.
+fn summary(shown: &[Shown], update: bool, written: bool, failed: usize) -> String {
     let count = |is: &dyn Fn(&Shown) -> bool| shown.iter().filter(|shown| is(shown)).count();
     let plural = |count: usize| if count == 1 { "base" } else { "bases" };
     let mut parts = vec![format!("{} external {}", shown.len(), plural(shown.len()))];
@@ -249,8 +252,10 @@ fn summary(shown: &[Shown], arguments: &Bases, failed: usize) -> String {
         parts.push(format!("{failed} without an answer"));
     }
     let mut text = parts.join(", ");
-    if arguments.update {
+    if written {
         text += &format!("; commit `{BASE_LOCK}`");
+    } else if update {
+        text += &format!("; `{BASE_LOCK}` stays as it is");
     } else if unpinned + newer > 0 {
         text += "; `cargo xtask bases --update` builds on what the tags lead to now";
     }

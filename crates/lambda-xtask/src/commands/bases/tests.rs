@@ -30,3 +30,13 @@ fn ages_are_told_in_days() {
         assert_eq!(age(day, "2026-11-24"), age_of_it);
     }
 }
+
+#[test]
+fn a_commit_of_the_lock_is_asked_for_only_when_it_was_written() {
+    assert_eq!(summary(&[], true, true, 0), "0 external bases; commit `lambda-images.lock`");
+    assert_eq!(
+        summary(&[], true, false, 1),
+        "0 external bases, 1 without an answer; `lambda-images.lock` stays as it is"
+    );
+    assert_eq!(summary(&[], false, false, 0), "0 external bases");
+}

@@ -75,11 +75,15 @@ impl Warmed<'_> {
 
     /// Whether there is no image of an image, so that the next build makes all of the rest.
     fn is_missing(&self, line: &Line) -> bool {
-        line.result == "unknown"
-            || (self.survey.destination == Destination::Registry
-                && line.kind == Kind::Lambda
-                && !self.known.contains(line.name)
-                && !self.pulled.contains_key(line.name))
+        line.result == "unknown" || self.registry_lacks(line)
+    }
+
+    /// Whether the registry has no image of a Lambda, neither of these inputs nor of others.
+    fn registry_lacks(&self, line: &Line) -> bool {
+        self.survey.destination == Destination::Registry
+            && line.kind == Kind::Lambda
+            && !self.known.contains(line.name)
+            && !self.pulled.contains_key(line.name)
     }
 }
 
@@ -105,8 +109,8 @@ pub(super) fn render_table(warmed: &Warmed) -> String {
         if let Some(built) = line.built.filter(|built| !built.imported.is_empty()) {
             parts.push(format!("imported {}", built.imported.join(", ")));
         }
-        if warmed.is_missing(line) {
-            parts.push("no image of it yet: will build fresh".to_owned());
+        if warmed.registry_lacks(line) {
+            parts.push("the registry has no image of it".to_owned());
         }
         parts.retain(|part| !part.is_empty());
         let result = line.result.replace('-', " ");
