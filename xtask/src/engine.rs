@@ -133,6 +133,7 @@ fn up_in(root: &Path, alone: Option<&str>) -> Result<Engine> {
     let progress = Progress::start();
     if let Some(record) = find_answering(&layout) {
         progress.step("up already");
+        record.registry_line().into_iter().for_each(|line| progress.step(line));
         return Ok(engine_of(&layout, &record));
     }
     let existing = match alone {
@@ -176,6 +177,16 @@ fn up_in(root: &Path, alone: Option<&str>) -> Result<Engine> {
 pub(crate) fn recorded(root: &Path) -> Option<Engine> {
     let layout = Layout::of(root).ok()?;
     recorded_record(&layout).map(|record| engine_of(&layout, &record))
+}
+
+/// Whether a command finds no engine that answers, though nobody named one that is not this
+/// checkout's: then `engine up` gives one.
+pub(crate) fn is_wanted(root: &Path) -> bool {
+    let Ok(layout) = Layout::of(root) else { return false };
+    let own = format!("unix://{}", layout.docker_socket().display());
+    let names_another = env::var_os("DOCKER_CONTEXT").is_some()
+        || env::var_os("DOCKER_HOST").is_some_and(|host| host != own.as_str());
+    !names_another && find_answering(&layout).is_none() && find_existing_engine(&layout).is_err()
 }
 
 /// The program of the registry beside the engine, for one more registry.

@@ -34,8 +34,7 @@ enum Task {
     Demo,
     /// Run everything that must pass: formatting, lints, tests, documentation, Python, the engine
     Ci,
-    /// Measure this tool against others: nothing to build, what a change affects, checked tags
-    /// Measure this tool against others: nothing to build, a warm cache, what a change affects
+    /// Measure this tool: nothing to build, a warm cache, what a change affects, tags, a registry
     Bench(bench::BenchArguments),
     /// Fuzz every parser, or measure what each costs as texts grow
     Fuzz(fuzz::FuzzCommand),
@@ -52,7 +51,8 @@ fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let result = match &cli.task {
         Task::Images(command) => environment(root)
-            .map(|environment| lambda_xtask::run(command, &environment, Cli::command())),
+            .map(|environment| lambda_xtask::run(command, &environment, Cli::command()))
+            .inspect(|code| hint_at_engine(root, command, *code)),
         Task::Engine(command) => engine::run_engine(root, command),
         Task::Demo => std::env::current_exe()
             .map_err(anyhow::Error::from)
@@ -63,6 +63,16 @@ fn main() -> ExitCode {
         Task::Test { arguments } => ci::run_tests(root, arguments),
     };
     result.unwrap_or_else(|error| lambda_xtask::report(&error))
+}
+
+/// Where something that a run needs is missing, and that may be the engine: how to get one here.
+fn hint_at_engine(root: &Path, command: &lambda_xtask::Command, code: ExitCode) {
+    use lambda_xtask::Command::{BuildLambdas, Explain, WarmCache};
+    let asks_docker = matches!(command, BuildLambdas(_) | WarmCache(_) | Explain(_));
+    let is_missing = code == ExitCode::from(lambda_xtask::EXIT_ENVIRONMENT);
+    if asks_docker && is_missing && engine::is_wanted(root) {
+        steps::say("hint: in this repository `cargo xtask engine up` starts an engine");
+    }
 }
 
 /// This process's environment, with the engine of this checkout if one is up. What the process

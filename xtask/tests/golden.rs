@@ -60,6 +60,7 @@ fn help() {
     check(&["affected", "--help"], &expect_file!["golden/help-affected.txt"]);
     check(&["graph", "--help"], &expect_file!["golden/help-graph.txt"]);
     check(&["manifest", "--help"], &expect_file!["golden/help-manifest.txt"]);
+    check(&["bases", "--help"], &expect_file!["golden/help-bases.txt"]);
     check(&["check-tags", "--help"], &expect_file!["golden/help-check-tags.txt"]);
     check(&["explain", "--help"], &expect_file!["golden/help-explain.txt"]);
     check(&["warm-cache", "--help"], &expect_file!["golden/help-warm-cache.txt"]);

@@ -55,7 +55,7 @@ pub(crate) fn start_engine(layout: &Layout, reason: &str, progress: Progress) ->
     start_all(layout, &programs, &mut record, progress, open_apt)?;
     record.ready = true;
     record::store_record(layout, &record)?;
-    progress.step("up");
+    tell_up(&record, progress);
     Ok(())
 }
 
@@ -91,6 +91,12 @@ fn start_all(
     record.registry_port = Some(port);
     record.stand_in = stand_in;
     Ok(())
+}
+
+/// The end of `up`, and what the registry is good for.
+pub(crate) fn tell_up(record: &Record, progress: Progress) {
+    progress.step("up");
+    record.registry_line().into_iter().for_each(|line| progress.step(line));
 }
 
 /// Sees to it that the Lambda base image can be had: itself, or a stand-in for it.

@@ -73,6 +73,14 @@ impl Record {
     pub(crate) fn is_up(&self) -> bool {
         self.ready && self.boot == boot_id() && self.processes.iter().all(Process::lives)
     }
+
+    /// How to push to the registry, if there is one: the line of the configuration.
+    pub(crate) fn registry_line(&self) -> Option<String> {
+        let port = self.registry_port?;
+        Some(format!(
+            "to try `--push`: `registry = \"localhost:{port}\"` in `[workspace.metadata.lambda-images]` of the root `Cargo.toml`"
+        ))
+    }
 }
 
 /// Tells boots, and thereby machines, apart; empty where the kernel has no such id.

@@ -11,7 +11,7 @@ use super::{
     apt, daemons,
     host::{self, Existing},
     layout::Layout,
-    own_engine::provide_base,
+    own_engine::{provide_base, tell_up},
     packages::{self, Wanted},
     process::Process,
     progress::Progress,
@@ -60,7 +60,7 @@ pub(crate) fn use_engine(layout: &Layout, existing: &Existing, progress: Progres
     }
     record.ready = true;
     record::store_record(layout, &record)?;
-    progress.step("up");
+    tell_up(&record, progress);
     Ok(())
 }
 

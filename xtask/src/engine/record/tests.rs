@@ -47,6 +47,13 @@ fn it_is_up_only_with_all_processes_in_the_same_boot() {
 }
 
 #[test]
+fn a_registry_is_told_as_a_line_of_the_configuration() {
+    let line = sample().registry_line().unwrap();
+    assert!(line.contains("`registry = \"localhost:40971\"`"), "{line}");
+    assert_eq!(Record { registry_port: None, ..sample() }.registry_line(), None);
+}
+
+#[test]
 fn port_and_stand_in_outlive_the_processes() {
     let next = Record::new(Owner::Own, Some(&sample()));
     assert_eq!((next.registry_port, next.stand_in), (sample().registry_port, sample().stand_in));
