@@ -71,7 +71,9 @@ fn hint_at_engine(root: &Path, command: &lambda_xtask::Command, code: ExitCode) 
     let asks_docker = matches!(command, BuildLambdas(_) | WarmCache(_) | Explain(_));
     let is_missing = code == ExitCode::from(lambda_xtask::EXIT_ENVIRONMENT);
     if asks_docker && is_missing && engine::is_wanted(root) {
-        steps::say("hint: in this repository `cargo xtask engine up` starts an engine");
+        steps::say(
+            "hint: no Docker engine answers; in this repository `cargo xtask engine up` starts one",
+        );
     }
 }
 
