@@ -93,6 +93,6 @@ def read_images(
         return read_references(references, architecture)
     if not manifest.is_file():
         message = f"there is no `{manifest}`, and the stack has no `lambda-images:images`\n"
-        hint = 'hint: `pulumi config set-all --json "$(cargo xtask manifest --format pulumi)"`'
+        hint = "hint: `cargo xtask manifest --format pulumi` prints what `pulumi config set-all --json` takes"
         raise BadImagesError(message + hint)
     return read_manifest(manifest.read_text(), stack)

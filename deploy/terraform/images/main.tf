@@ -66,7 +66,7 @@ output "images" {
 
   precondition {
     condition     = var.lambda_images != null || var.manifest != null
-    error_message = "No images: `cargo xtask manifest --format tfvars > images.auto.tfvars`, or give `manifest`."
+    error_message = "No images: `cargo xtask manifest --format tfvars --output images.auto.tfvars`, or give `manifest`."
   }
   precondition {
     condition     = var.lambda_images != null || try(local.manifest.version, 0) == 1
