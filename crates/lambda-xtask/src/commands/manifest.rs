@@ -26,7 +26,7 @@ use crate::workspace::Workspace;
 pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyhow::Result<u8> {
     check_whole(arguments)?;
     let output = match &arguments.output {
-        Some(path) => Some(find_output(path, environment)?),
+        Some(path) => Some(find_output(path, arguments, environment)?),
         None => None,
     };
     let workspace = Workspace::load(environment)?;
@@ -91,10 +91,24 @@ fn check_whole(arguments: &Arguments) -> anyhow::Result<()> {
     ))
 }
 
-/// The file to be replaced: that behind a link, and never a device or a pipe.
-fn find_output(path: &Path, environment: &Environment) -> anyhow::Result<PathBuf> {
-    let given = environment.current_dir().join(path);
-    let found = given.canonicalize().unwrap_or(given);
+/// The file to be replaced: that behind a link, never a device or a pipe, and not what it is
+/// compared with, of which it would keep only what differs.
+fn find_output(
+    path: &Path,
+    arguments: &Arguments,
+    environment: &Environment,
+) -> anyhow::Result<PathBuf> {
+    let resolve = |path: &Path| {
+        let given = environment.current_dir().join(path);
+        given.canonicalize().unwrap_or(given)
+    };
+    let found = resolve(path);
+    if arguments.changed_since.as_deref().map(resolve).as_ref() == Some(&found) {
+        return Err(usage(
+            format!("`{}` would lose what has not changed", path.display()),
+            "`--output` without `--changed-since` writes all, once it is deployed",
+        ));
+    }
     if found.exists() && !found.is_file() {
         return Err(usage(
             format!("`{}` is not a file that can be replaced", path.display()),

@@ -76,6 +76,18 @@ fn a_file_behind_a_link_is_replaced_and_what_is_no_file_is_not() {
 }
 
 #[test]
+fn what_is_compared_with_is_not_replaced_by_the_difference() {
+    let tree = stale_workspace();
+    let text = fs::read_to_string(tree.root.join(State::MANIFEST)).unwrap();
+    tree.write("deployed.json", &text);
+    let words = "--allow-stale --changed-since deployed.json --output ./deployed.json";
+    let (code, error) = run(&tree, words);
+    assert_eq!(code, EXIT_USAGE);
+    assert!(error.starts_with("`./deployed.json` would lose what has not changed"), "{error}");
+    assert_eq!(fs::read_to_string(tree.root.join("deployed.json")).unwrap(), text);
+}
+
+#[test]
 fn forms_that_stand_for_all_images_are_refused_for_some() {
     let tree = stale_workspace();
     tree.write("deployed.json", &fs::read_to_string(tree.root.join(State::MANIFEST)).unwrap());
