@@ -20,7 +20,7 @@ pub struct Progress {
     tails: HashMap<usize, Tail>,
     /// Bytes by vertex and status.
     transferred: BTreeMap<(usize, String), u64>,
-    /// Digests of manifests that were made.
+    /// Digests of manifests and configurations that were made.
     exported: BTreeSet<String>,
     warnings: Vec<String>,
     /// Those in `warnings`.
@@ -206,8 +206,9 @@ impl Progress {
         exports.filter(is_failed).map(|shown| (&*shown.name, shown.error())).collect()
     }
 
-    /// Digests of the manifests and indexes that were exported so far, or about to be: also in a build
-    /// that fails later, and has no metadata.
+    /// Digests of the manifests, indexes and configurations that were exported so far, or about to be:
+    /// also in a build that fails later, and has no metadata. A store without manifests knows an image
+    /// by its configuration.
     pub fn exported_digests(&self) -> impl Iterator<Item = &str> {
         self.exported.iter().map(String::as_str)
     }
@@ -239,9 +240,16 @@ impl Progress {
     }
 }
 
-/// As in `exporting manifest sha256:…` and `pushing manifest for registry.example/x:1@sha256:…`.
+/// As in `exporting manifest sha256:…` and `pushing manifest for registry.example/x:1@sha256:…`;
+/// `writing image sha256:…` is said by Docker's own store.
 fn exported_digest(status: &str) -> Option<&str> {
-    let kinds = ["exporting manifest ", "exporting index ", "pushing manifest for "];
+    let kinds = [
+        "exporting manifest ",
+        "exporting index ",
+        "pushing manifest for ",
+        "exporting config ",
+        "writing image ",
+    ];
     let rest = kinds.iter().find_map(|kind| status.strip_prefix(kind))?;
     let digest = &rest[rest.find("sha256:")?..];
     (digest.len() == "sha256:".len() + 64).then_some(digest)

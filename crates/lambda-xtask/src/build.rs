@@ -50,21 +50,23 @@ pub(crate) enum Said<'a> {
     Log(&'a str),
 }
 
-/// A build of which a step failed by itself.
+/// A build that ran and came to nothing.
 #[derive(Debug)]
-pub(crate) struct StepFailed {
+pub(crate) struct BuildFailed {
     error: anyhow::Error,
-    /// Digests of what it had exported till then, and may have pushed.
+    /// Whether a step failed by itself: a build that was cancelled has none.
+    pub(crate) by_itself: bool,
+    /// Digests of what it had exported till then, and may have pushed or loaded.
     pub(crate) exported: Vec<String>,
 }
 
-impl fmt::Display for StepFailed {
+impl fmt::Display for BuildFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#}", self.error)
     }
 }
 
-impl std::error::Error for StepFailed {}
+impl std::error::Error for BuildFailed {}
 
 /// A running build: the child, and what is needed to hear it out.
 pub(crate) struct RunningBuild {
@@ -161,14 +163,9 @@ impl RunningBuild {
         hear(Said::Log(&heard.finish()));
         if !status.success() {
             let error = child_failure(&self.words, status, &heard.why());
-            // A build that was cancelled has no step that failed by itself.
-            return Err(match heard.progress.failure() {
-                Some(_) => {
-                    let exported = heard.progress.exported_digests();
-                    StepFailed { error, exported: exported.map(str::to_owned).collect() }.into()
-                }
-                None => error,
-            });
+            let by_itself = heard.progress.failure().is_some();
+            let exported = heard.progress.exported_digests().map(str::to_owned).collect();
+            return Err(BuildFailed { error, by_itself, exported }.into());
         }
         let metadata = std::fs::read_to_string(&self.metadata)
             .ok()

@@ -18,13 +18,12 @@ use lambda_images::reference::{Digest, ImageReference};
 use lambda_images::schedule::Schedule;
 use lambda_images::stable::Standing;
 
-use self::running::{Event, Running, Stop};
-use crate::build::{Built, StepFailed};
+use self::running::{Event, Running, Stop, was_interrupted};
+use crate::build::{BuildFailed, Built};
 use crate::caches::keep_folders;
 use crate::display::Display;
 use crate::environment::Environment;
 use crate::interrupt::Interrupts;
-use crate::process::Ending;
 use crate::state::State;
 use crate::store::Store;
 use crate::switches::ProgressForm;
@@ -111,18 +110,19 @@ impl Run<'_> {
             bases: self.known_bases(),
             stop: None,
             kill_at: None,
+            at_work: 0,
         };
         let result = thread::scope(|scope| {
             let result = running.drive(scope, &sender, &receiver, manifest);
             if result.is_err() {
                 // Without the manifest there is no point in going on; nothing may be left running.
-                running.end_all(Ending::Kill);
-                self.store.registry.end(Ending::Interrupt);
+                running.leave(&receiver);
             }
             result
         });
+        // From here on a signal ends the process. One that came just before was heard by nobody yet.
         drop(interrupts);
-        let interrupted = running.stop == Some(Stop::Interrupted);
+        let interrupted = was_interrupted(&receiver) || running.stop == Some(Stop::Interrupted);
         let outcomes = running
             .outcomes
             .into_iter()
@@ -221,37 +221,62 @@ impl Run<'_> {
         Ok(Ended { built: Some(built), stored: Some(found) })
     }
 
-    /// A push may have failed because somebody else has pushed the same image in the meantime, and
-    /// tags are immutable. Registries and engines tell that in many words, or in none: what counts
-    /// is that the identity is there.
+    /// What a build that failed or was cancelled has exported before it did is there: with a cache that
+    /// could not be written, or was still being written. And a push may have failed because somebody else
+    /// has pushed the same image in the meantime, and tags are immutable. Registries and engines tell that
+    /// in many words, or in none: what counts is that the identity is there.
     fn after_failed_build(
         &self,
         image: &PlannedImage,
         error: anyhow::Error,
     ) -> anyhow::Result<Ended> {
-        let identity = &image.names.identity;
-        let is_pushed =
-            self.store.destination == Destination::Registry && image.action == Action::Build;
-        let Some(failed) = error.downcast_ref::<StepFailed>().filter(|_| is_pushed) else {
+        let failed = error.downcast_ref::<BuildFailed>().filter(|_| image.action == Action::Build);
+        let Some(BuildFailed { by_itself, exported, .. }) = failed else { return Err(error) };
+        let may_be_others = *by_itself && self.store.destination == Destination::Registry;
+        if exported.is_empty() && !may_be_others {
             return Err(error);
+        }
+        let identity = &image.names.identity;
+        let stored = match self.store.find(identity) {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Err(error),
+            Err(why) => return Err(self.unknown_after_failure(image, error, &why)),
         };
-        let Ok(Some(stored)) = self.store.find(identity) else { return Err(error) };
-        if image.is_forced() {
+        let doubt = doubt((self.changed_inputs)(&image.name));
+        let is_ours = is_one_of(&stored, exported);
+        if let (Some(doubt), true) = (&doubt, is_ours) {
+            let Doubted(why) = self.take_names_away(image, stored.digest.as_ref(), doubt);
+            return Err(Doubted(format!("{error:#}\n{why}")).into());
+        }
+        if doubt.is_some() || !may_be_others {
+            return Err(error);
+        }
+        if image.is_forced() && !is_ours {
             bail!(
                 "{error:#}\n`{identity}` exists, and could not be pushed anew\n\
                  hint: are the registry's tags immutable? then build without `--force`, or remove the tag first"
             );
         }
-        // It may also be ours, of a push that failed after all was there.
-        if let Some(doubt) = doubt((self.changed_inputs)(&image.name)) {
-            let is_ours =
-                |digest: &&Digest| failed.exported.iter().any(|ours| *ours == digest.as_str());
-            let Some(ours) = stored.digest.as_ref().filter(is_ours) else { return Err(error) };
-            let Doubted(why) = self.take_names_away(image, Some(ours), &doubt);
-            return Err(Doubted(format!("{error:#}\n{why}")).into());
-        }
         self.store.name(image, &stored)?;
         Ok(Ended { built: None, stored: Some(stored) })
+    }
+
+    /// Of a build that failed, where the store can't be asked what has become of it.
+    fn unknown_after_failure(
+        &self,
+        image: &PlannedImage,
+        error: anyhow::Error,
+        why: &anyhow::Error,
+    ) -> anyhow::Error {
+        let exports = error.downcast_ref::<BuildFailed>();
+        let exports = exports.is_some_and(|failed| !failed.exported.is_empty());
+        match doubt((self.changed_inputs)(&image.name)).filter(|_| exports) {
+            Some(doubt) => {
+                let hint = self.removal_hint(image, why);
+                Doubted(format!("{error:#}\n{doubt}\nhint: {hint}")).into()
+            }
+            None => error,
+        }
     }
 
     /// The builder read the tree later than the fingerprint was made. Where they may have seen two
@@ -275,16 +300,24 @@ impl Run<'_> {
     ) -> Doubted {
         let hint = match self.store.remove_names(&image.names, digest) {
             Ok(()) => "build again: it was given no name".to_owned(),
-            Err(error) => {
-                let why = error.to_string();
-                format!(
-                    "remove `{}` from the registry, which still has it ({}), and build again: it may hold another state",
-                    image.names.identity,
-                    why.lines().next().unwrap_or_default()
-                )
-            }
+            Err(error) => self.removal_hint(image, &error),
         };
         Doubted(format!("{doubt}\nhint: {hint}"))
+    }
+
+    /// What is to be done where a name that may not be true could not be taken away.
+    fn removal_hint(&self, image: &PlannedImage, why: &anyhow::Error) -> String {
+        let identity = &image.names.identity;
+        let why = why.to_string();
+        let why = why.lines().next().unwrap_or_default();
+        match self.store.destination {
+            Destination::Registry => format!(
+                "remove `{identity}` from the registry, which still has it ({why}), and build again: it may hold another state"
+            ),
+            Destination::Local => format!(
+                "`docker image rm {identity}`, which still exists ({why}), and build again: it may hold another state"
+            ),
+        }
     }
 }
 
@@ -299,6 +332,12 @@ impl fmt::Display for Doubted {
 }
 
 impl std::error::Error for Doubted {}
+
+/// Whether an image is what a build has exported, by what its store knows it by.
+fn is_one_of(stored: &StoredImage, exported: &[String]) -> bool {
+    let digest = stored.digest.as_ref().map(Digest::as_str);
+    exported.iter().any(|ours| *ours == stored.id || Some(ours.as_str()) == digest)
+}
 
 /// What the builder says that it has made.
 fn parse_digest(text: &str) -> anyhow::Result<Digest> {

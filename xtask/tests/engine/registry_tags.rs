@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Gate, Workspace, fetch_manifest, field, image, put_manifest, remove_manifest, test_registry,
+    Gate, Workspace, docker, fetch_manifest, field, image, put_manifest, remove_manifest,
+    test_registry,
 };
 
 fn config(host: &str) -> String {
@@ -57,21 +58,41 @@ fn an_input_that_changes_during_the_build_leaves_no_tag() {
 
 #[test]
 fn a_build_that_fails_after_its_push_leaves_no_tag_of_other_inputs() {
-    let gate = Gate::new(|_, _| None);
-    // Its image is there by the time that its cache can't be written.
-    let cache = "cache-to = [\"registry,ref=localhost:1/cache:{name},ignore-error=false\"]\n";
-    let workspace = Workspace::of_four(&format!("{}{cache}", config(gate.host())));
-    let write = ["--cache-write=always"];
-    let (error, (repository, tag, identity)) = build_with_an_edit_and(&workspace, &write);
+    for force in [&[][..], &["--force"]] {
+        let gate = Gate::new(|_, _| None);
+        let workspace = Workspace::of_four(&format!("{}{BAD_CACHE}", config(gate.host())));
+        let options = [&["--cache-write=always"], force].concat();
+        let (repository, tag, identity) = fail_after_export(&workspace, &options);
+        let path = repository.split_once('/').unwrap().1;
+        let put = format!("PUT /v2/{path}/manifests/{identity}");
+        let requests = gate.take_requests();
+        assert!(requests.contains(&put), "{requests:#?}");
+        assert_eq!(fetch_manifest(&repository, &identity), None);
+        assert_eq!(fetch_manifest(&repository, &tag), None);
+    }
+}
+
+#[test]
+fn a_build_that_fails_after_it_was_loaded_leaves_no_name_of_other_inputs() {
+    let workspace = Workspace::of_four(&format!("{}{BAD_CACHE}", config(&test_registry())));
+    let (repository, ..) = fail_after_export(&workspace, &["--load", "--cache-write=always"]);
+    assert_eq!(docker(&["image", "ls", "--quiet", &repository]), "");
+    let again = workspace.build(&["alone", "--load"], 0);
+    assert_eq!(image(&again, "alone")["result"], "built");
+}
+
+/// The image is there by the time that its cache can't be written.
+const BAD_CACHE: &str =
+    "cache-to = [\"registry,ref=localhost:1/cache:{name},ignore-error=false\"]\n";
+
+/// Builds `alone` while one of its inputs is edited and its cache can't be written; gives its names.
+#[track_caller]
+fn fail_after_export(workspace: &Workspace, options: &[&str]) -> (String, String, String) {
+    let (error, names) = build_with_an_edit_and(workspace, options);
     assert!(error.contains("exporting cache"), "{error}");
     assert!(error.contains("\nits inputs changed while it was built: "), "{error}");
     assert!(error.ends_with("hint: build again: it was given no name"), "{error}");
-    let path = repository.split_once('/').unwrap().1;
-    let put = format!("PUT /v2/{path}/manifests/{identity}");
-    let requests = gate.take_requests();
-    assert!(requests.contains(&put), "{requests:#?}");
-    assert_eq!(fetch_manifest(&repository, &identity), None);
-    assert_eq!(fetch_manifest(&repository, &tag), None);
+    names
 }
 
 #[test]

@@ -114,8 +114,9 @@ fn what_was_exported_is_known_by_its_digest() {
         }
         progress.exported_digests().map(str::to_owned).collect::<Vec<_>>()
     };
+    let config = "sha256:612775153232648faa258f42fdae26e9d459ac84de2efa9742ee988657f81f46";
     let manifest = "sha256:8dd06ce01ee28f3983c1e427c1e797302a9144d0e8ff683c0f7dbd521b80f381";
-    assert_eq!(exported(PUSHED), [manifest]);
+    assert_eq!(exported(PUSHED), [config, manifest]);
     assert_eq!(exported(FAILED), [""; 0]);
 }
 

@@ -14,7 +14,7 @@ use lambda_images::reference::ImageReference;
 use lambda_images::schedule::Schedule;
 
 use super::{Doubted, Ended, Outcome, Run};
-use crate::build::{BuildJob, Built, Said, StepFailed};
+use crate::build::{BuildFailed, BuildJob, Built, Said};
 use crate::caches::clear_folders;
 use crate::display::{Display, seconds};
 use crate::process::{Ending, end_group};
@@ -57,6 +57,8 @@ pub(super) struct Running<'r, 'a> {
     pub(super) stop: Option<Stop>,
     /// When what still runs then is killed.
     pub(super) kill_at: Option<Instant>,
+    /// Images that were started and have not ended.
+    pub(super) at_work: usize,
 }
 
 /// The promise of a worker that its image will end: kept even if it panics.
@@ -103,6 +105,17 @@ impl Stop {
             Stop::Failed(name) => Some(name.clone()),
         }
     }
+}
+
+/// Whether a signal is among what nobody has heard yet, when nothing more is heard.
+pub(super) fn was_interrupted(unheard: &Receiver<Event>) -> bool {
+    unheard.try_iter().any(|event| matches!(event, Event::Interrupted))
+}
+
+/// Whether an error is told of an image that was to end anyway.
+fn is_told(error: &anyhow::Error) -> bool {
+    let failed = error.downcast_ref::<BuildFailed>();
+    failed.is_some_and(|failed| failed.by_itself) || error.is::<Doubted>()
 }
 
 impl<'r> Running<'r, '_> {
@@ -157,6 +170,7 @@ impl<'r> Running<'r, '_> {
         let (run, sender) = (self.run, sender.clone());
         let planned = &run.plan.images[image];
         self.display.start(&planned.name);
+        self.at_work += 1;
         let end = End { sender, image, told: false };
         if planned.action == Action::Retag {
             scope.spawn(move || end.tell(run.retag(planned)));
@@ -205,6 +219,7 @@ impl<'r> Running<'r, '_> {
         manifest: &mut Manifest,
     ) -> anyhow::Result<()> {
         self.groups.remove(&image);
+        self.at_work -= 1;
         let run = self.run;
         let planned = &run.plan.images[image];
         let (outcome, line) = match result {
@@ -219,9 +234,7 @@ impl<'r> Running<'r, '_> {
                 }
                 self.outcome_of(planned, ended.built)
             }
-            Err(error)
-                if self.stop.is_some() && !error.is::<StepFailed>() && !error.is::<Doubted>() =>
-            {
+            Err(error) if self.stop.is_some() && !is_told(&error) => {
                 let because_of = self.stop.as_ref().and_then(Stop::because_of);
                 (Outcome::Skipped { because_of }, format!("ended   {}", planned.name))
             }
@@ -260,6 +273,32 @@ impl<'r> Running<'r, '_> {
         let line =
             format!("{verb} {name} in {time}, {} of {} steps cached", steps.cached, steps.total);
         (Outcome::Built(built), line)
+    }
+
+    /// Lets all that still runs end where there is no point in going on. Builds are killed; whoever
+    /// waits for a registry may be left behind by Ctrl-C.
+    pub(super) fn leave(&mut self, events: &Receiver<Event>) {
+        self.end_all(Ending::Kill);
+        self.run.store.registry.end(Ending::Interrupt);
+        if self.at_work > 0 {
+            self.display.say("failed: ending the builds (Ctrl-C: at once)");
+        }
+        while self.at_work > 0 {
+            match events.recv() {
+                Ok(Event::Ended { image, .. }) => {
+                    self.groups.remove(&image);
+                    self.at_work -= 1;
+                }
+                Ok(Event::Exited { image }) => drop(self.groups.remove(&image)),
+                Ok(Event::Interrupted) => {
+                    self.end_all(Ending::Kill);
+                    self.run.store.registry.end(Ending::Kill);
+                    self.stop = Some(Stop::Interrupted);
+                }
+                Ok(Event::Step { .. } | Event::Log { .. }) => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// Starts nothing more, and asks what runs to cancel and leave.
