@@ -18,7 +18,7 @@ mod retry;
 mod token;
 mod transport;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +45,15 @@ pub(crate) use self::manifest::Untagged;
 /// login, and the token after that.
 const REFUSALS: u32 = 5;
 
+/// How a host is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    /// With TLS, whoever vouches for it.
+    Https,
+    /// Without, with the engine's consent.
+    Http,
+}
+
 /// Registries as this environment reaches them. Any number of threads may ask at once.
 pub(crate) struct RegistryClient {
     environment: Environment,
@@ -54,8 +63,8 @@ pub(crate) struct RegistryClient {
     hosts: Mutex<BTreeMap<String, Arc<HostAuthorization>>>,
     /// The engine's, once it was asked.
     insecure: OnceLock<InsecureRegistries>,
-    /// Hosts among them that don't speak HTTPS.
-    plain_hosts: Mutex<BTreeSet<String>>,
+    /// How hosts have answered: who has done so by HTTPS is never asked without.
+    schemes: Mutex<BTreeMap<String, Scheme>>,
     /// Of a registry of ECR's kind.
     ecr: Option<Ecr>,
     /// How long each program of a login may take.
@@ -73,7 +82,7 @@ impl RegistryClient {
             requests: Arc::default(),
             hosts: Mutex::default(),
             insecure: OnceLock::new(),
-            plain_hosts: Mutex::default(),
+            schemes: Mutex::default(),
             ecr,
             login_limit: LIMIT,
         }
@@ -89,7 +98,11 @@ impl RegistryClient {
     ) -> Result<Vec<Option<Digest>>, RegistryError> {
         // All of these wait for the network, and none for a core.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(CONNECTIONS.min(references.len()));
-        let pool = pool.build().expect("a handful of threads can be started");
+        let pool = match pool.build() {
+            Ok(pool) => pool,
+            // One after the other is slower, and no more.
+            Err(_) => return references.iter().map(|reference| self.resolve(reference)).collect(),
+        };
         pool.install(|| references.par_iter().map(|reference| self.resolve(reference)).collect())
     }
 
@@ -132,22 +145,9 @@ impl RegistryClient {
     /// One request, sent again while the registry is busy or the connection breaks.
     fn answer(&self, host: &str, request: &Request) -> Result<Answer, RegistryError> {
         let mut patience = Patience::default();
-        let plain = as_http(host, request).filter(|_| self.is_plain(host));
-        let mut request = plain.unwrap_or_else(|| request.clone());
         let interrupted = || RegistryError::Interrupted { host: host.to_owned() };
         loop {
-            let sent = {
-                let (transport, request) = (Arc::clone(&self.transport), request.clone());
-                self.requests.unless_killed(move || transport.send(&request))
-            };
-            let result = sent.ok_or_else(interrupted)?;
-            if result.as_ref().is_err_and(speaks_no_tls)
-                && let Some(plain) = as_http(host, &request).filter(|_| self.may_be_plain(host))
-            {
-                self.plain_hosts().insert(host.to_owned());
-                request = plain;
-                continue;
-            }
+            let result = self.send(host, request)?;
             let asked = match &result {
                 Ok(answer) if matches!(answer.status, 429 | 500..=599) => answer
                     .header("retry-after")
@@ -167,18 +167,67 @@ impl RegistryClient {
         }
     }
 
-    fn plain_hosts(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.plain_hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// One request, sent once: by HTTPS, and without TLS where nobody there may know it.
+    fn send(
+        &self,
+        host: &str,
+        request: &Request,
+    ) -> Result<Result<Answer, NoAnswer>, RegistryError> {
+        let plain = as_http(host, request);
+        if let Some(plain) = plain.as_ref().filter(|_| self.is_plain(host)) {
+            return self.send_as_it_is(host, plain);
+        }
+        let secure = self.send_as_it_is(host, request)?;
+        let Some(plain) = plain else { return Ok(secure) };
+        let why = match secure {
+            Err(why) if !matches!(why, NoAnswer::Tls(_)) => why,
+            secure => {
+                self.schemes().insert(host.to_owned(), Scheme::Https);
+                return Ok(secure);
+            }
+        };
+        let is_told = matches!(why, NoAnswer::NotTls(_)) || !carries_credentials(request);
+        if !is_told || !self.may_be_plain(host) {
+            return Ok(Err(why));
+        }
+        Ok(match self.send_as_it_is(host, &plain)? {
+            Ok(answer) if is_spoken_to_rightly(&answer, &why) => {
+                self.schemes().entry(host.to_owned()).or_insert(Scheme::Http);
+                Ok(answer)
+            }
+            // It may hold the next time, and HTTPS is tried first then.
+            Err(NoAnswer::Broken(broken)) => Err(NoAnswer::Broken(broken)),
+            _ => Err(why),
+        })
+    }
+
+    fn send_as_it_is(
+        &self,
+        host: &str,
+        request: &Request,
+    ) -> Result<Result<Answer, NoAnswer>, RegistryError> {
+        let (transport, request) = (Arc::clone(&self.transport), request.clone());
+        let sent = self.requests.unless_killed(move || transport.send(&request));
+        let sent = sent.map_err(|error| no_thread(host, &error))?;
+        sent.ok_or_else(|| RegistryError::Interrupted { host: host.to_owned() })
+    }
+
+    fn schemes(&self) -> MutexGuard<'_, BTreeMap<String, Scheme>> {
+        self.schemes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a host is asked by plain HTTP, with the engine's consent.
     fn is_plain(&self, host: &str) -> bool {
-        self.plain_hosts().contains(host)
+        self.schemes().get(host) == Some(&Scheme::Http)
     }
 
+    /// Whether a host that gave no answer by HTTPS may be asked without. One that has answered by it
+    /// before only can't be reached at the moment: who breaks a connection must not get what is meant
+    /// for TLS.
     fn may_be_plain(&self, host: &str) -> bool {
         let ask = || InsecureRegistries::ask(&self.environment);
-        self.insecure.get_or_init(ask).hold(host)
+        let is_known = self.schemes().contains_key(host);
+        !is_known && self.insecure.get_or_init(ask).hold(host)
     }
 
     fn host(&self, host: &str) -> Arc<HostAuthorization> {
@@ -194,9 +243,22 @@ fn as_http(host: &str, request: &Request) -> Option<Request> {
     Some(Request { url: format!("http://{rest}"), ..request.clone() })
 }
 
-/// Whether nobody there may know TLS. Who knows it, and is the wrong one, is not asked without.
-fn speaks_no_tls(error: &NoAnswer) -> bool {
-    !matches!(error, NoAnswer::Tls(_))
+/// Whether secrets go with a request: those of a sign-in are sent by POST.
+fn carries_credentials(request: &Request) -> bool {
+    request.method == Method::POST
+        || request.headers.iter().any(|(name, _)| *name == "Authorization")
+}
+
+/// Whether an answer without TLS, where HTTPS had none for this reason, shows that the host wants none.
+/// Servers that speak TLS answer what comes without it by status 400.
+fn is_spoken_to_rightly(answer: &Answer, why: &NoAnswer) -> bool {
+    matches!(why, NoAnswer::NotTls(_)) || answer.status != 400
+}
+
+/// Each request has a thread, so that it can be left behind.
+fn no_thread(host: &str, error: &std::io::Error) -> RegistryError {
+    let why = format!("no thread can be started to ask it: {error}");
+    RegistryError::Unreachable { host: host.to_owned(), why }
 }
 
 /// What stands behind a `?` may be a secret of the sign-in.

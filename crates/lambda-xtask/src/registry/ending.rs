@@ -1,6 +1,7 @@
 //! How requests end before they are answered: what is waited for between them at once, what is on its
 //! way when nobody has any more time for it.
 
+use std::io;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -43,23 +44,34 @@ impl Requests {
     }
 
     /// Does what may take long, and can't be told to stop; `None`: it is left behind.
+    ///
+    /// # Errors
+    /// There is no thread to be had for it.
     pub(super) fn unless_killed<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
+    ) -> io::Result<Option<T>> {
+        self.unless_killed_in(thread::Builder::new(), work)
+    }
+
+    fn unless_killed_in<T: Send + 'static>(
+        self: &Arc<Self>,
+        thread: thread::Builder,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<Option<T>> {
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Over { requests: Arc::clone(self), is_over: Arc::clone(&is_over) };
-        let worker = thread::spawn(move || {
+        let worker = thread.spawn(move || {
             let _over = over;
             work()
-        });
+        })?;
         let goes_on = |told: &mut Option<Ending>| {
             *told != Some(Ending::Kill) && !is_over.load(Ordering::SeqCst)
         };
         let told = self.changed.wait_while(self.told(), goes_on);
         drop(told.unwrap_or_else(PoisonError::into_inner));
         let is_over = is_over.load(Ordering::SeqCst);
-        is_over.then(|| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        Ok(is_over.then(|| worker.join().unwrap_or_else(|panic| resume_unwind(panic))))
     }
 }
 
@@ -76,5 +88,20 @@ impl Drop for Over {
         self.is_over.store(true, Ordering::SeqCst);
         drop(told);
         self.requests.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_no_thread_there_is_an_error() {
+        let requests: Arc<Requests> = Arc::default();
+        // A stack for which there is no room anywhere.
+        let endless = thread::Builder::new().stack_size(1 << 60);
+        assert!(requests.unless_killed_in(endless, || ()).is_err());
+        assert_eq!(requests.unless_killed(|| 7).unwrap(), Some(7));
+        assert!(!requests.are_ended());
     }
 }

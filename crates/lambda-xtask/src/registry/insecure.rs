@@ -1,7 +1,7 @@
 //! Registries that docker's engine was told to trust without TLS (`insecure-registries` in its
 //! `daemon.json`): they are asked by plain HTTP where nobody there speaks HTTPS.
 //!
-//! The engine is asked once, and only when HTTPS has failed. That HTTPS is spoken, by somebody whom no
+//! The engine is asked once, and only when HTTPS has failed at a host that never answered by it. That HTTPS is spoken, by somebody whom no
 //! certificate vouches for, stays an error: docker's `certs.d` mends it.
 
 use std::collections::BTreeMap;
@@ -22,9 +22,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct InsecureRegistries {
     #[serde(rename = "InsecureRegistryCIDRs")]
-    networks: Vec<String>,
+    networks: Option<Vec<String>>,
     #[serde(rename = "IndexConfigs")]
-    indexes: BTreeMap<String, Index>,
+    indexes: Option<BTreeMap<String, Index>>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -51,11 +51,11 @@ impl InsecureRegistries {
     }
 
     fn hold_by(&self, host: &str, addresses: impl Fn(&str) -> Vec<IpAddr>) -> bool {
-        if let Some(index) = self.indexes.get(host) {
+        if let Some(index) = self.indexes.as_ref().and_then(|indexes| indexes.get(host)) {
             return !index.secure;
         }
         let addresses = addresses(host_name(host));
-        self.networks.iter().any(|network| {
+        self.networks.iter().flatten().any(|network| {
             addresses.iter().any(|address| is_within(*address, network).unwrap_or(false))
         })
     }
@@ -108,6 +108,19 @@ mod tests {
         assert!(
             !InsecureRegistries::default().hold_by("a", |_| vec!["127.0.0.1".parse().unwrap()])
         );
+    }
+
+    /// Go writes what is empty as `null`.
+    #[test]
+    fn null_is_none_and_takes_nothing_from_the_others() {
+        let parse = |said| serde_json::from_str::<InsecureRegistries>(said).unwrap();
+        let known = parse(r#"{"InsecureRegistryCIDRs":["10.0.0.0/8"],"IndexConfigs":null}"#);
+        assert!(known.hold_by("a", |_| vec!["10.1.2.3".parse().unwrap()]));
+        let known = parse(
+            r#"{"InsecureRegistryCIDRs":null,"IndexConfigs":{"a":{"Secure":false},"b":{"Secure":true}}}"#,
+        );
+        assert!(known.hold_by("a", |_| Vec::new()));
+        assert!(!known.hold_by("b", |_| Vec::new()));
     }
 
     #[test]

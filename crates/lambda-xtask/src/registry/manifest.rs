@@ -152,7 +152,7 @@ impl RegistryClient {
             return Ok(Untagged::Gone);
         }
         let tag = tag_or_digest(reference);
-        let Some(said) = self.delete(reference, tag)? else { return Ok(Untagged::Gone) };
+        let Some(said) = self.delete(reference, tag, digest)? else { return Ok(Untagged::Gone) };
         if let Some(ecr) = &self.ecr
             && delete_tag(&self.environment, ecr, reference.repository.split().1, tag)
                 .is_ok_and(|is_gone| is_gone)
@@ -172,26 +172,30 @@ impl RegistryClient {
         if !only_this {
             return Ok(Untagged::Kept { said });
         }
-        Ok(match self.delete(reference, digest.as_str())? {
+        Ok(match self.delete(reference, digest.as_str(), digest)? {
             None => Untagged::Gone,
             Some(said) => Untagged::Kept { said },
         })
     }
 
-    /// `None`: what was to be deleted is gone. Else what was said to it.
+    /// `None`: the reference no longer leads to `digest`. Else what was said to it.
     fn delete(
         &self,
         reference: &ImageReference,
         what: &str,
+        digest: &Digest,
     ) -> Result<Option<String>, RegistryError> {
         let endpoint = Endpoint::of(&reference.repository);
         let url = endpoint.url(&format!("manifests/{what}"));
         let request = plain(Method::DELETE, &url, ACCEPT);
         match self.ask(&endpoint, Access::Delete, &request) {
-            Ok(answer) if matches!(answer.status, 202 | 404) => Ok(None),
+            Ok(answer) if answer.status == 202 => Ok(None),
             Ok(answer) => {
-                // A registry says that it has accepted it: whoever says something else is asked.
-                let is_gone = answer.status < 300 && self.resolve(reference)?.is_none();
+                // A registry says that it has accepted it: whoever says something else is asked. Not
+                // to know the tag may be how one says that it deletes none.
+                let may_be_gone = answer.status < 300 || answer.status == 404;
+                let is_gone =
+                    may_be_gone && self.resolve(reference)?.is_none_or(|found| found != *digest);
                 let said = || unexpected("DELETE", &url, &answer).message();
                 Ok((!is_gone).then(said))
             }
