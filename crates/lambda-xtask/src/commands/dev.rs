@@ -16,7 +16,7 @@ use lambda_images::stable::{
     StableBases, Standing, needed_bases, refusal, stable_names, stable_reference,
 };
 
-use self::known::{keep, look_back};
+use self::known::{forget_others, keep, look_back};
 use super::execution::Execution;
 use super::survey::{Standings, Survey};
 use crate::display::note;
@@ -242,9 +242,12 @@ fn name_stable(survey: &Survey, image: &PlannedImage) -> anyhow::Result<StoredIm
         anyhow::anyhow!("`{}` is gone before it could be named", image.names.identity)
     })?;
     let reference = stable_reference(&image.names);
+    let digest = digest_of(survey, &stored);
+    // First of all: an image whose record is missing would count as clean.
+    keep(survey, image, &digest)?;
     store.move_name(&reference, &image.names.identity, &stored)?;
     note(&format!("stable  {reference}"));
-    keep(survey, image, digest_of(survey, &stored))?;
+    forget_others(survey, &image.name, &digest)?;
     Ok(stored)
 }
 

@@ -18,10 +18,12 @@ use crate::display::note;
 use crate::state::{read_json, write_json};
 use crate::store::LookUpError;
 
-/// What a base was made from when it was given the name `stable` here, by [`key`].
+/// What a base was made from when it was given the name `stable` here, by [`key`]. Each is the record
+/// of one image, and true of it whichever has the name: the others are those of a move that came to
+/// nothing, or was going on when the process ended.
 #[derive(Default, Serialize, Deserialize)]
 struct StableRecords {
-    named: BTreeMap<String, StableRecord>,
+    named: BTreeMap<String, Vec<StableRecord>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,16 +54,33 @@ fn key(survey: &Survey, name: &ImageName) -> String {
     format!("{store} {}", stable_reference(&survey.names[name]))
 }
 
-/// Remembers what `image` was made from, which has been given the name `stable`.
-pub(super) fn keep(survey: &Survey, image: &PlannedImage, digest: String) -> anyhow::Result<()> {
-    let path = survey.state.stable_path(&image.name);
-    let mut records: StableRecords = read_json(&path).unwrap_or_default();
+/// Remembers what `image` was made from, which is to be given the name `stable`, beside what is known
+/// of the image that has it now.
+pub(super) fn keep(survey: &Survey, image: &PlannedImage, digest: &str) -> anyhow::Result<()> {
     let record = StableRecord {
-        digest,
+        digest: digest.to_owned(),
         dirty: image.git.dirty_paths().to_vec(),
         record: survey.record(&image.name),
     };
-    records.named.insert(key(survey, &image.name), record);
+    change(survey, &image.name, |records| {
+        records.retain(|known| known.digest != digest);
+        records.push(record);
+    })
+}
+
+/// The name is this image's now: nobody asks for what had it before.
+pub(super) fn forget_others(survey: &Survey, name: &ImageName, digest: &str) -> anyhow::Result<()> {
+    change(survey, name, |records| records.retain(|known| known.digest == digest))
+}
+
+fn change(
+    survey: &Survey,
+    name: &ImageName,
+    change: impl FnOnce(&mut Vec<StableRecord>),
+) -> anyhow::Result<()> {
+    let path = survey.state.stable_path(name);
+    let mut records: StableRecords = read_json(&path).unwrap_or_default();
+    change(records.named.entry(key(survey, name)).or_default());
     write_json(&path, &records)
 }
 
@@ -77,8 +96,9 @@ pub(super) fn look_back(
     let mut known = KnownStable::default();
     for (name, image) in found {
         let records: Option<StableRecords> = read_json(&survey.state.stable_path(name));
-        let record = records.and_then(|mut records| records.named.remove(&key(survey, name)));
-        match record.filter(|record| record.digest == digest_of(survey, image)) {
+        let records = records.and_then(|mut records| records.named.remove(&key(survey, name)));
+        let digest = digest_of(survey, image);
+        match records.into_iter().flatten().find(|record| record.digest == digest) {
             Some(record) => {
                 let reasons = reasons_since(&record.record, &survey.record(name));
                 let is_present = record.record.fingerprint == survey.inputs[name].1;
