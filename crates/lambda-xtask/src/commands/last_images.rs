@@ -13,6 +13,7 @@ use lambda_images::reference::ImageReference;
 
 use super::survey::Survey;
 use crate::display::note;
+use crate::registry::RegistryError;
 
 /// The references, as far as there are any.
 pub(super) fn find_last_images(survey: &Survey, plan: &Plan) -> BTreeMap<ImageName, String> {
@@ -56,34 +57,81 @@ pub(super) fn find_last_images(survey: &Survey, plan: &Plan) -> BTreeMap<ImageNa
         };
         (image.name.clone(), builds.candidates())
     });
-    found.extend(first_that_exist(survey, candidates.collect()));
+    let exist = |references: &[&ImageReference]| survey.exist(references);
+    found.extend(first_that_exist(&exist, candidates.collect()));
     found
 }
 
-/// Of each image the first name that the registry has.
+/// Of each image the first name that its registry has. A registry that gives no answer, such as one
+/// that images have moved away from, is not asked again.
 fn first_that_exist(
-    survey: &Survey,
+    exist: &dyn Fn(&[&ImageReference]) -> Result<Vec<bool>, RegistryError>,
     mut left: BTreeMap<ImageName, Vec<ImageReference>>,
 ) -> BTreeMap<ImageName, String> {
+    let host = |reference: &ImageReference| reference.repository.split().0.map(str::to_owned);
     let mut found = BTreeMap::new();
     loop {
         left.retain(|name, candidates| !found.contains_key(name) && !candidates.is_empty());
         if left.is_empty() {
             return found;
         }
-        let round: Vec<(ImageName, ImageReference)> =
-            left.iter_mut().map(|(name, names)| (name.clone(), names.remove(0))).collect();
-        let references: Vec<&ImageReference> = round.iter().map(|(_, name)| name).collect();
-        match survey.exist(&references) {
-            Ok(exist) => {
-                let there = round.into_iter().zip(exist).filter(|(_, exists)| *exists);
-                found.extend(there.map(|((name, reference), _)| (name, reference.to_string())));
-            }
-            // They only make a build faster.
-            Err(error) => {
-                note(&format!("note: inline caches were not looked for: {}", error.message()));
-                return found;
+        let mut rounds: BTreeMap<Option<String>, Vec<(ImageName, ImageReference)>> =
+            BTreeMap::new();
+        for (name, candidates) in &mut left {
+            let first = candidates.remove(0);
+            rounds.entry(host(&first)).or_default().push((name.clone(), first));
+        }
+        for (of, round) in rounds {
+            let references: Vec<&ImageReference> = round.iter().map(|(_, name)| name).collect();
+            match exist(&references) {
+                Ok(exist) => {
+                    let there = round.into_iter().zip(exist).filter(|(_, exists)| *exists);
+                    found.extend(there.map(|((name, reference), _)| (name, reference.to_string())));
+                }
+                // They only make a build faster.
+                Err(error) => {
+                    note(&format!("note: inline caches were not looked for: {}", error.message()));
+                    for candidates in left.values_mut() {
+                        candidates.retain(|candidate| host(candidate) != of);
+                    }
+                }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_that_is_gone_ends_the_search_in_it_alone() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let exist = |references: &[&ImageReference]| {
+            let texts: Vec<String> = references.iter().map(ToString::to_string).collect();
+            asked.borrow_mut().push(texts.join(" "));
+            match texts[0].starts_with("old.example/") {
+                true => Err(RegistryError::Unreachable {
+                    host: "old.example".to_owned(),
+                    why: "gone".to_owned(),
+                }),
+                false => Ok(texts.iter().map(|text| text.ends_with(":there")).collect()),
+            }
+        };
+        let names = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let left = BTreeMap::from([
+            (
+                ImageName::new("a").unwrap(),
+                names(&["old.example/a:1", "old.example/a:2", "r.example/a:there"]),
+            ),
+            (ImageName::new("b").unwrap(), names(&["r.example/b:there"])),
+            (ImageName::new("c").unwrap(), names(&["old.example/c:1"])),
+        ]);
+        let found = first_that_exist(&exist, left);
+        let found: Vec<String> = found.into_values().collect();
+        assert_eq!(found, ["r.example/a:there", "r.example/b:there"]);
+        let expected =
+            ["old.example/a:1 old.example/c:1", "r.example/b:there", "r.example/a:there"];
+        assert_eq!(*asked.borrow(), expected);
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::Context as _;
-use lambda_images::config::Config;
+use lambda_images::config::{Config, RepositoryTags};
 use lambda_images::discovery::ImageName;
 use lambda_images::ecr::Ecr;
 use lambda_images::plan::{
@@ -263,7 +263,10 @@ impl Survey {
         let is_pushed = self.destination == Destination::Registry;
         let holds = Holds::Images(self.workspace.config.ecr_tags);
         for image in plan.images.iter().filter(|_| is_pushed).filter(is_new) {
-            wanted.insert(image.names.identity.repository.split().1, holds);
+            let path = image.names.identity.repository.split().1;
+            // Where caches are written too, each export moves a tag.
+            let both = wanted.contains_key(path).then_some(Holds::Images(RepositoryTags::Mutable));
+            wanted.insert(path, both.unwrap_or(holds));
         }
         provide_repositories(&self.environment, ecr, &wanted, create)
     }
