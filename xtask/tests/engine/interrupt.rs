@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::support::{Gate, PYTHON, Running, Workspace, field, image, test_registry};
+use crate::support::{
+    Gate, PYTHON, Running, Workspace, fetch_manifest, field, image, test_registry,
+};
 
 #[test]
 fn ctrl_c_ends_the_children_and_keeps_what_succeeded() {
@@ -62,6 +65,96 @@ fn ctrl_c_ends_the_wait_for_a_registry_after_a_build() {
     let answer = workspace.build(&["--allow-dirty"], 0);
     let named = path.split('/').nth(2).unwrap().replace(&format!("-{}", workspace.stack()), "");
     assert_eq!(image(&answer, &named)["result"], "retagged", "{answer:#}");
+}
+
+/// The image is pushed, and its cache is on its way, when an edit and Ctrl-C come.
+#[test]
+fn ctrl_c_after_a_push_leaves_no_tag_of_other_inputs() {
+    // Nobody ever sends by this.
+    let (never, end) = channel::<()>();
+    let (sender, came) = channel();
+    let (sender, end) = (Mutex::new(sender), Mutex::new(end));
+    let gate = Gate::new(move |_, path| {
+        if path.starts_with("/v2/cache/") {
+            sender.lock().unwrap().send(()).unwrap_or_default();
+            end.lock().unwrap().recv().unwrap_or_default();
+        }
+        None
+    });
+    let host = gate.host();
+    let cache = format!("cache-to = [\"registry,ref={host}/cache:{{name}}\"]\n");
+    let workspace = Workspace::of_four(&format!("registry = \"{host}\"\n{cache}"));
+    let build = ["build-lambdas", "--format", "json", "--cache-write=always", "alone"];
+    let running = Running::start(&mut workspace.xtask(&build));
+    came.recv().unwrap();
+    workspace.append("lambdas/alone/handler.py", "# An edit.\n");
+    running.interrupt();
+    let answer = running.wait().expect_code(130).json();
+    let alone = image(&answer, "alone");
+    assert_eq!(alone["result"], "failed", "{answer:#}");
+    let error = alone["error"].as_str().unwrap();
+    assert!(error.contains("\nits inputs changed while it was built: "), "{error}");
+    assert!(error.ends_with("hint: build again: it was given no name"), "{error}");
+    let repository = alone["image_ref"].as_str().unwrap().rsplit_once(':').unwrap().0;
+    let identity = format!("sha-{}", alone["fingerprint"].as_str().unwrap());
+    let put = format!("PUT /v2/{}/manifests/{identity}", repository.split_once('/').unwrap().1);
+    assert!(gate.take_requests().contains(&put));
+    let repository = repository.replace(host, &test_registry());
+    assert_eq!(fetch_manifest(&repository, &identity), None);
+    drop(never);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_registry_where_nothing_can_be_kept() {
+    // Nobody ever sends by this.
+    let (never, end) = channel::<()>();
+    let (sender, came) = channel();
+    let (sender, end, came) = (Mutex::new(sender), Mutex::new(end), Mutex::new(came));
+    // One image is never given its name, and the other only after that.
+    let gate = Gate::new(move |method, path| {
+        if method == "PUT" && path.contains("/manifests/git-") {
+            if path.contains("/other-") {
+                sender.lock().unwrap().send(()).unwrap_or_default();
+                end.lock().unwrap().recv().unwrap_or_default();
+            } else {
+                came.lock().unwrap().recv().unwrap_or_default();
+            }
+        }
+        None
+    });
+    let workspace = Workspace::empty(&format!("registry = \"{}\"\n", gate.host()));
+    for name in ["alone", "other"] {
+        workspace.write_lambda(name, &[], "FROM scratch\nCOPY handler.py /\n");
+    }
+    workspace.commit("first");
+    // Nothing can be put in its place.
+    let manifest = workspace.root().join("target/lambda-images/images.json");
+    fs::create_dir_all(manifest.join("folder")).unwrap();
+    let build = ["build-lambdas", "--allow-dirty", "--jobs", "2"];
+    let mut running = Running::start(&mut workspace.xtask(&build));
+    running.wait_for_line(|line| line == "failed: ending the builds (Ctrl-C: at once)");
+    running.interrupt();
+    let ended = running.wait().expect_code(1);
+    assert!(ended.stderr.contains("error: failed to write `"), "{}", ended.stderr);
+    drop(never);
+}
+
+#[test]
+fn what_was_ignored_at_the_start_stays_ignored() {
+    let (gate, came) = busy_gate(|_, _| true);
+    let host = gate.host();
+    let workspace = Workspace::empty(&format!("registry = \"{host}\"\n"));
+    workspace.write_lambda("alone", &[], &format!("FROM {host}/python:3\n"));
+    workspace.commit("first");
+    let mut nohup = workspace.surround(Command::new("sh"));
+    nohup.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_xtask")]);
+    let running = Running::start(nohup.arg("build-lambdas"));
+    came.recv().unwrap();
+    // The lowest bits are of SIGHUP and SIGINT.
+    assert_eq!(running.signals("SigIgn") & 0b11, 0b01);
+    assert_eq!(running.signals("SigCgt") & 0b11, 0b10);
+    running.interrupt();
+    running.wait().expect_code(130);
 }
 
 #[test]

@@ -90,6 +90,14 @@ impl Running {
         }
     }
 
+    /// A mask of signals in its `/proc/…/status`.
+    #[track_caller]
+    pub(crate) fn signals(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":\t"));
+        u64::from_str_radix(mask.expect("Linux tells it"), 16).unwrap()
+    }
+
     /// What Ctrl-C sends.
     pub(crate) fn interrupt(&self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
