@@ -1,9 +1,12 @@
 //! Development mode and what is in no commit: a Lambda has its own inputs to answer for, and a `stable`
 //! base that is known to be made from uncommitted files.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::json;
 
-use crate::support::{Workspace, field, image, test_registry};
+use crate::support::{Gate, Workspace, fetch_manifest, field, image, test_registry};
 
 fn registry() -> String {
     format!("registry = \"{}\"\n", test_registry())
@@ -69,6 +72,42 @@ fn a_stable_base_that_was_dirty_makes_dirty_until_it_is_committed() {
     let answer = workspace.build(&["--dev", "--push", "reader", "writer"], 0);
     assert_eq!(field(&answer, "result")["writer"], "built");
     assert_eq!(image(&workspace.manifest(), "reader")["dirty"], false);
+}
+
+#[test]
+fn a_move_that_is_refused_takes_nothing_from_what_is_known_of_stable() {
+    let is_refused = Arc::new(AtomicBool::new(false));
+    let refuses = Arc::clone(&is_refused);
+    let gate = Gate::new(move |method, path| {
+        let is_stable = method == "PUT" && path.ends_with("/manifests/stable");
+        (is_stable && refuses.load(Ordering::SeqCst)).then(|| (400, "{}".to_owned()))
+    });
+    let workspace = Workspace::of_four(&format!("registry = \"{}\"\n", gate.host()));
+    workspace.append("packages/core/core.py", "# An edit.\n");
+    workspace.build(&["--dev", "--allow-dirty", "base-core"], 0);
+    workspace.append("packages/core/core.py", "# Another edit.\n");
+    workspace.commit("edited");
+    is_refused.store(true, Ordering::SeqCst);
+    workspace.run(&["build-lambdas", "--refresh-base", "base-core"], 4);
+
+    let ended = workspace.run(&["build-lambdas", "--dev", "--push", "reader"], 1);
+    let why = ":stable` was made when these were in no commit: `packages/core/core.py`\n";
+    assert!(ended.stderr.contains(why), "{}", ended.stderr);
+}
+
+#[test]
+fn stable_is_moved_only_when_what_it_is_made_from_is_kept() {
+    let workspace = Workspace::of_four(&registry());
+    // A file where the folder of these records is to be.
+    workspace.write("target/lambda-images/stable", "");
+    let ended = workspace.run(&["build-lambdas", "--dev", "base-core"], 1);
+    assert!(
+        ended.stderr.contains("target/lambda-images/stable/base-core.json"),
+        "{}",
+        ended.stderr
+    );
+    let repository = format!("{}/base-core-{}", test_registry(), workspace.stack());
+    assert_eq!(fetch_manifest(&repository, "stable"), None);
 }
 
 /// Who named it for others answers for it.

@@ -135,6 +135,21 @@ fn all_missing_repositories_are_named_before_anything_is_built() {
 }
 
 #[test]
+fn a_repository_of_images_and_caches_is_made_with_tags_that_move() {
+    let keys = "cache-to = [\"registry,ref={registry}/{name}-{stack}:cache\"]\n";
+    let world = World::with_keys("ecr", Some(KEPT), keys);
+    let push =
+        ["build-lambdas", "--push", "--create-repositories", "--cache-write=always", "alone"];
+    world.run(&push, 0);
+    let amazon = world.amazon.as_ref().unwrap();
+    let name = world.repository("alone");
+    let made = amazon.ask(&["ecr", "describe-repositories", "--repository-names", &name]);
+    let made = &made["repositories"][0];
+    assert_eq!(made["imageTagMutability"], "MUTABLE");
+    assert_eq!(made["imageScanningConfiguration"]["scanOnPush"], true);
+}
+
+#[test]
 fn the_repository_of_caches_is_made_with_tags_that_move() {
     let keys = "cache-from = [\"registry\"]\ncache-to = [\"registry\"]\n";
     let world = World::with_keys("ecr", Some(KEPT), keys);
