@@ -62,10 +62,13 @@ pub(super) fn find_last_images(survey: &Survey, plan: &Plan) -> BTreeMap<ImageNa
     found
 }
 
+/// Which of some references there are.
+type Exist<'a> = dyn Fn(&[&ImageReference]) -> Result<Vec<bool>, RegistryError> + 'a;
+
 /// Of each image the first name that its registry has. A registry that gives no answer, such as one
 /// that images have moved away from, is not asked again.
 fn first_that_exist(
-    exist: &dyn Fn(&[&ImageReference]) -> Result<Vec<bool>, RegistryError>,
+    exist: &Exist,
     mut left: BTreeMap<ImageName, Vec<ImageReference>>,
 ) -> BTreeMap<ImageName, String> {
     let host = |reference: &ImageReference| reference.repository.split().0.map(str::to_owned);
