@@ -52,6 +52,8 @@ pub struct Image {
     pub contexts: Vec<ContextUse>,
     /// Internal images that come before it, and why.
     pub depends_on: BTreeMap<ImageName, EdgeKind>,
+    /// The file that says so, for each of them.
+    pub declared: BTreeMap<ImageName, String>,
     /// The internal packages that it depends on and that its contexts may bring in; where each is
     /// declared.
     pub copied: BTreeMap<PackageName, Declared>,

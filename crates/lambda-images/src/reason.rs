@@ -109,6 +109,20 @@ pub enum Reason {
         /// Its name.
         image: ImageName,
     },
+    /// It stands on an image of the workspace that it didn't stand on.
+    DependencyAdded {
+        /// That image.
+        image: ImageName,
+        /// The file that says so, mostly a `pyproject.toml`; `None` where that was not recorded.
+        path: Option<String>,
+    },
+    /// It stood on an image of the workspace that it doesn't stand on any more.
+    DependencyRemoved {
+        /// That image.
+        image: ImageName,
+        /// The file that said so; `None` where that was not recorded.
+        path: Option<String>,
+    },
     /// An external base is another one.
     ExternalBaseChanged {
         /// As the Dockerfile names it.
@@ -124,6 +138,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_nothing =
             |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        let by = |path: &Option<String>| {
+            path.as_ref().map(|path| format!(", by `{path}`")).unwrap_or_default()
+        };
         match self {
             Reason::Forced => write!(f, "forced by `--force`"),
             Reason::StoreUnknown { message } => {
@@ -160,6 +177,12 @@ impl fmt::Display for Reason {
                 write!(f, "{name} was {}, is {}", or_nothing(was), or_nothing(is))
             }
             Reason::BaseAffected { image } => write!(f, "`{image}`, which it stands on, changed"),
+            Reason::DependencyAdded { image, path } => {
+                write!(f, "`{image}` is new among what it stands on{}", by(path))
+            }
+            Reason::DependencyRemoved { image, path } => {
+                write!(f, "`{image}` is gone from what it stands on{}", by(path))
+            }
             Reason::ExternalBaseChanged { name, was, is } => {
                 write!(f, "base `{name}` was {}, is {}", or_nothing(was), or_nothing(is))
             }
@@ -177,6 +200,9 @@ impl Reason {
             | Reason::ModeChanged { path }
             | Reason::DistributionChanged { path, .. }
             | Reason::InstructionsChanged { path } => Some(path),
+            Reason::DependencyAdded { path, .. } | Reason::DependencyRemoved { path, .. } => {
+                path.as_deref()
+            }
             _ => None,
         }
     }
@@ -246,12 +272,24 @@ pub fn reasons_since(last: &Record, now: &Record) -> Vec<Reason> {
             });
         }
     }
-    for name in union(&last.inputs.dependencies, &now.inputs.dependencies) {
-        if last.inputs.dependencies.get(name) != now.inputs.dependencies.get(name) {
-            reasons.push(Reason::BaseAffected { image: name.clone() });
-        }
-    }
+    dependency_reasons(last, now, &mut reasons);
     reasons
+}
+
+fn dependency_reasons(last: &Record, now: &Record, reasons: &mut Vec<Reason>) {
+    let declared_in = |record: &Record, name: &ImageName| record.declared.get(name).cloned();
+    for name in union(&last.inputs.dependencies, &now.inputs.dependencies) {
+        let image = name.clone();
+        reasons.extend(
+            match (last.inputs.dependencies.get(name), now.inputs.dependencies.get(name)) {
+                (None, _) => Some(Reason::DependencyAdded { image, path: declared_in(now, name) }),
+                (_, None) => {
+                    Some(Reason::DependencyRemoved { image, path: declared_in(last, name) })
+                }
+                (was, is) => (was != is).then_some(Reason::BaseAffected { image }),
+            },
+        );
+    }
 }
 
 fn distribution_reasons(last: &Record, now: &Record, reasons: &mut Vec<Reason>) {

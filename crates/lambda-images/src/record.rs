@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::discovery::ImageName;
 use crate::fingerprint::{Fingerprint, Inputs};
 use crate::graph::Image;
 use crate::tree::FileState;
@@ -23,6 +24,9 @@ pub struct Record {
     pub inputs: Inputs,
     /// Every input file, by its path from the workspace root; locks are in `inputs`.
     pub files: BTreeMap<String, FileState>,
+    /// The file that each of the inputs' dependencies is declared in; older records don't say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub declared: BTreeMap<ImageName, String>,
     /// Why more counts than the Dockerfile seems to read, as `path:line: why`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undetermined: Vec<String>,
@@ -48,6 +52,7 @@ impl Record {
             dockerfile: image.declaration.dockerfile.clone(),
             inputs: inputs.clone(),
             files,
+            declared: image.declared.clone(),
             undetermined: image
                 .resolved
                 .undetermined

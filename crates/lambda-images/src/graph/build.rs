@@ -188,6 +188,7 @@ impl Builder<'_> {
             bases: bases.into_values().collect(),
             externals: Vec::new(),
             depends_on: BTreeMap::new(),
+            declared: BTreeMap::new(),
             copied: BTreeMap::new(),
         };
         image.externals = externals::external_uses(declaration, &image.bases);
@@ -200,12 +201,22 @@ impl Builder<'_> {
         for base in &image.bases {
             if let BaseSource::Internal(name) = &base.source {
                 image.depends_on.insert(name.clone(), EdgeKind::Base);
+                let path = match (&declaration.base, image.base_image_arg()) {
+                    (Some(_), Some(base)) if base == name && declaration.base_is_own => {
+                        &declaration.declared_in
+                    }
+                    (Some(_), Some(base)) if base == name => &self.config.path,
+                    _ => &declaration.dockerfile,
+                };
+                image.declared.insert(name.clone(), path.clone());
             }
         }
         for source in declaration.contexts.values() {
             if let ContextSource::Image(name) = source {
                 if self.declared.contains_key(name) {
                     image.depends_on.insert(name.clone(), EdgeKind::Base);
+                    let path = || declaration.declared_in.clone();
+                    image.declared.entry(name.clone()).or_insert_with(path);
                 } else {
                     let message = format!("`target:{name}` names no image of this workspace");
                     let problem = Problem::of_file(&declaration.declared_in, message)
@@ -368,6 +379,7 @@ pub fn cut_image(
         bases,
         externals: Vec::new(),
         depends_on,
+        declared: BTreeMap::new(),
         copied: BTreeMap::new(),
     };
     Ok((cut, Some(part)))

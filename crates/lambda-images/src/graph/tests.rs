@@ -1,4 +1,4 @@
-use super::fixture::{Texts, texts};
+use super::fixture::{EXTERNAL, Texts, texts};
 use super::*;
 use expect_test::{Expect, expect};
 
@@ -262,4 +262,21 @@ fn closures_and_reduced_edges() {
     assert_eq!(names(on_low), "base-high base-low two");
     let both = BTreeSet::from([name("base-low"), name("base-high")]);
     assert_eq!(names(graph.with_dependents_but(&low, &both)), "base-high base-low");
+}
+
+#[test]
+fn each_edge_says_which_file_it_comes_from() {
+    let declared = |texts: &Texts, image: &str| {
+        let (_, graph) = texts.graph();
+        let declared = graph.get(&ImageName::new(image).unwrap()).unwrap().declared.clone();
+        declared.iter().map(|(name, path)| format!("{name} by {path}\n")).collect::<String>()
+    };
+    let mut texts = texts();
+    let dockerfile = format!("FROM {EXTERNAL}\nCOPY handler.py ./\n");
+    texts.add("lambdas/ping", "ping", "\"low\"", &dockerfile);
+    assert_eq!(declared(&texts, "ping"), "base-low by lambdas/ping/pyproject.toml\n");
+    assert_eq!(declared(&texts, "one"), "base-low by lambdas/one/Dockerfile\n");
+    assert_eq!(declared(&texts, "two"), "base-high by lambdas/two/Dockerfile\n");
+    texts.config += "base = \"base-low\"\n";
+    assert!(declared(&texts, "two").contains("base-low by Cargo.toml\n"));
 }

@@ -34,6 +34,7 @@ fn record(change: impl FnOnce(&mut Record)) -> Record {
         dockerfile: "f/Dockerfile".to_owned(),
         inputs,
         files,
+        declared: BTreeMap::new(),
         undetermined: Vec::new(),
         duration_ms: None,
     };
@@ -99,6 +100,20 @@ fn each_difference_is_told_once() {
         &expect![[r#"
             base `python:3` was python:3, is sha256:00
             `base-low`, which it stands on, changed"#]],
+    );
+}
+
+#[test]
+fn an_image_that_it_newly_stands_on_has_not_changed() {
+    let high = || ImageName::new("base-high").unwrap();
+    check(
+        |record| {
+            record.inputs.dependencies = BTreeMap::from([(high(), Fingerprint(sha256(b"high")))]);
+            record.declared = BTreeMap::from([(high(), "packages/mid/pyproject.toml".to_owned())]);
+        },
+        &expect![[r#"
+            `base-high` is new among what it stands on, by `packages/mid/pyproject.toml`
+            `base-low` is gone from what it stands on"#]],
     );
 }
 
@@ -188,7 +203,14 @@ fn one_of_each() -> Vec<Reason> {
         Reason::SettingChanged { .. } => {
             Some(Reason::BaseAffected { image: ImageName::new("x").unwrap() })
         }
-        Reason::BaseAffected { .. } => {
+        Reason::BaseAffected { .. } => Some(Reason::DependencyAdded {
+            image: ImageName::new("x").unwrap(),
+            path: Some(path()),
+        }),
+        Reason::DependencyAdded { image, path } => {
+            Some(Reason::DependencyRemoved { image: image.clone(), path: path.clone() })
+        }
+        Reason::DependencyRemoved { .. } => {
             Some(Reason::ExternalBaseChanged { name: text(), was: None, is: None })
         }
         Reason::ExternalBaseChanged { .. } => None,

@@ -34,6 +34,7 @@ fn record(version: u32) -> Record {
         dockerfile: "Dockerfile".to_owned(),
         inputs,
         files: [].into(),
+        declared: [].into(),
         undetermined: Vec::new(),
         duration_ms: Some(1500),
     }

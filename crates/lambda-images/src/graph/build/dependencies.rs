@@ -32,7 +32,8 @@ pub(super) fn add_dependencies(
     for (image, found) in images.values_mut().zip(found) {
         warnings.extend(found.warnings);
         image.copied = found.copied;
-        for base in found.edges {
+        for (base, path) in found.edges {
+            image.declared.entry(base.clone()).or_insert(path);
             image.depends_on.entry(base).or_insert(EdgeKind::Dependency);
         }
         image.contexts.extend(found.contexts);
@@ -51,7 +52,8 @@ struct Search<'a> {
 #[derive(Default)]
 struct Found {
     copied: BTreeMap<PackageName, Declared>,
-    edges: Vec<ImageName>,
+    /// Each with the `pyproject.toml` that it comes from.
+    edges: Vec<(ImageName, String)>,
     /// The folders of packages that nothing brings in.
     contexts: Vec<ContextUse>,
     warnings: Vec<Problem>,
@@ -88,7 +90,7 @@ impl Search<'_> {
             }
             found.warnings.push(not_brought_in(image, package, &declared));
             match own_image.filter(|base| *base != name) {
-                Some(base) => found.edges.push(base.clone()),
+                Some(base) => found.edges.push((base.clone(), declared.path)),
                 None => {
                     left.extend(declared_by(package));
                     found.contexts.push(package_use(package));
