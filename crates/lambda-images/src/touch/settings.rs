@@ -133,7 +133,7 @@ impl<'a> Settings<'a> {
         let listed = |config: &Config| -> BTreeMap<_, _> {
             let (declarations, _) = declare(config, &[]);
             let images = declarations.images.into_iter();
-            images.map(|(name, image)| (name, without_places(image))).collect()
+            images.map(|(name, image)| (name, what_counts(image))).collect()
         };
         let (old_listed, new_listed) = (listed(&old), listed(&new));
         let has_other_packages = globs(&old).ne(globs(&new));
@@ -219,7 +219,7 @@ impl Project {
         let is_shipped = |dependency: &Dependency| !matches!(dependency.section, Section::Group(_));
         Project {
             name: declarations.packages.into_keys().collect(),
-            images: declarations.images.into_values().map(without_places).collect(),
+            images: declarations.images.into_values().map(what_counts).collect(),
             dependencies: pyproject.dependencies.into_iter().filter(is_shipped).collect(),
         }
     }
@@ -230,11 +230,20 @@ fn globs(config: &Config) -> impl Iterator<Item = (Kind, &str)> {
     packages.chain(config.lambdas.iter().map(|glob| (Kind::Lambda, glob.value.as_str())))
 }
 
-/// A declaration with nothing left of where it stands.
-fn without_places(image: ImageDeclaration) -> ImageDeclaration {
+/// A declaration with nothing left of where it stands, nor of what only says how it is built: no
+/// fingerprint has secrets or caches.
+fn what_counts(image: ImageDeclaration) -> ImageDeclaration {
     let base = image.base.map(|base| Text { place: (0, 0), ..base });
     let own_args = image.own_args.into_keys().map(|name| (name, (0, 0))).collect();
-    ImageDeclaration { place: (0, 0), base, own_args, ..image }
+    ImageDeclaration {
+        place: (0, 0),
+        base,
+        own_args,
+        secrets: Vec::new(),
+        cache_from: Vec::new(),
+        cache_to: Vec::new(),
+        ..image
+    }
 }
 
 /// What an image takes from the workspace's table: each value that could reach its build.

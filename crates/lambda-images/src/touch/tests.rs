@@ -167,6 +167,10 @@ fn a_pyproject_touches_its_image_if_its_settings_differ() {
     check(Some(&old.replace("\"low\"", "\"low\", \"boto3\"")), "");
     check(Some(&old.replace(", \"low\"", "")), "two");
     check(Some(&format!("{old}[tool.lambda-image]\ntarget = \"x\"\n")), "two");
+    // What is no part of any fingerprint.
+    for idle in ["secrets = [\"id=token,env=TOKEN\"]", "cache_from = [\"type=local,src=x\"]"] {
+        check(Some(&format!("{old}[tool.lambda-image]\n{idle}\n")), "");
+    }
     check(None, "two");
     // Also where nothing is in it but the name that the folder gives anyway.
     let minimal = Some("[project]\nname = \"one\"\n");
