@@ -5,6 +5,7 @@
 
 mod folder;
 mod hash;
+mod misses;
 mod walk;
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(crate) struct Workspace {
     /// What the graph was made from.
     pub(crate) pyprojects: Vec<PyprojectFile>,
     pub(crate) network: Network,
+    /// Folders that look like an image's, and are none's.
+    strays: Vec<String>,
     /// Texts of all Dockerfiles, by path.
     pub(crate) dockerfiles: BTreeMap<String, String>,
     /// Whether there is a lock of external bases.
@@ -82,9 +84,10 @@ impl Workspace {
             config.base_lock = lock;
         }
         let network = apply_environment(&mut config, environment)?;
-        let pyprojects = read_pyprojects(checkout, &config, &mut problems);
+        let (pyprojects, bare) = read_pyprojects(checkout, &config, &mut problems);
         let (declarations, found) = declare(&config, &pyprojects);
         problems.extend(found);
+        let strays = strays::strays(checkout, &bare, &pyprojects, &declarations);
         let declared = declarations.images.values().map(|image| image.dockerfile.clone());
         let declared: BTreeSet<String> = declared.collect();
         let dockerfiles = read_dockerfiles(checkout, &declared, &mut problems);
@@ -103,11 +106,17 @@ impl Workspace {
             graph,
             pyprojects,
             network,
+            strays,
             dockerfiles,
             declared,
             declared_names,
             has_lock,
         })
+    }
+
+    /// What is not as it should be and keeps nothing from being built, the graph's own left out.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = Problem> {
+        self.strays.iter().map(|folder| strays::problem(folder))
     }
 
     /// The files that were read to make the graph.
@@ -168,6 +177,12 @@ impl Workspace {
         };
         if let Some(image) = by_name.or_else(by_folder).or_else(by_package) {
             return Ok(image.name().clone());
+        }
+        let is_meant = |stray: &&String| *stray == folder || file_name(stray) == text;
+        if let Some(stray) = self.strays.iter().find(is_meant) {
+            let Problem { path, message, hint, .. } = strays::problem(stray);
+            let message = format!("there is no image `{text}`: `{path}`: {message}");
+            return Err(usage(message, hint.unwrap_or_default()));
         }
         let hint = match suggestion(&spelled, images.iter().map(|image| image.name().as_str())) {
             Some(known) => format!("did you mean `{known}`?"),
@@ -251,11 +266,13 @@ fn apply_environment(config: &mut Config, environment: &Environment) -> anyhow::
     }
 }
 
+/// The `pyproject.toml`s, and the folders that a glob finds and that have none.
 fn read_pyprojects(
     checkout: &dyn Checkout,
     config: &Config,
     problems: &mut Vec<Problem>,
-) -> Vec<PyprojectFile> {
+) -> (Vec<PyprojectFile>, BTreeSet<String>) {
+    let mut bare = BTreeSet::new();
     let mut files: BTreeMap<String, PyprojectFile> = BTreeMap::new();
     for (kind, globs) in [(Kind::Base, &config.packages), (Kind::Lambda, &config.lambdas)] {
         for glob in globs {
@@ -287,7 +304,7 @@ fn read_pyprojects(
                         kind,
                         text,
                     })),
-                    Ok(None) => {}
+                    Ok(None) => drop(bare.insert(paths::parent(&path).to_owned())),
                     Err(problem) => problems.push(problem),
                 }
             }
@@ -299,7 +316,7 @@ fn read_pyprojects(
             }
         }
     }
-    files.into_values().collect()
+    (files.into_values().collect(), bare)
 }
 
 fn read_dockerfiles(
@@ -334,6 +351,8 @@ fn read_text(checkout: &dyn Checkout, path: &str, problems: &mut Vec<Problem>) -
         }
     }
 }
+
+mod strays;
 
 #[cfg(test)]
 pub(crate) mod fixture;

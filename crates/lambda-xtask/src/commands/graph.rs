@@ -3,6 +3,7 @@
 use lambda_images::render::{render_dot, render_json, render_mermaid, render_tree};
 
 use crate::cli::{Graph, GraphFormat};
+use crate::display::note;
 use crate::environment::Environment;
 use crate::workspace::Workspace;
 
@@ -14,6 +15,9 @@ pub(crate) fn graph(arguments: &Graph, environment: &Environment) -> anyhow::Res
         GraphFormat::Mermaid => render_mermaid(&workspace.graph),
         GraphFormat::Json => format!("{:#}\n", render_json(&workspace.graph)),
     };
+    for warning in workspace.warnings() {
+        note(&format!("warning: {warning}"));
+    }
     super::print(&text)?;
     Ok(crate::EXIT_SUCCESS)
 }

@@ -408,7 +408,12 @@ pub(crate) fn read_inputs(workspace: &Workspace, state: &State) -> anyhow::Resul
 
 /// Says what is not as it should be and keeps nothing from being built.
 pub(crate) fn tell_warnings(workspace: &Workspace, found: &Found) {
-    for warning in workspace.graph.warnings().iter().chain(&found.warnings) {
+    let missing = found.missing_sources(&workspace.root, &workspace.graph);
+    let others = workspace.graph.warnings().iter().chain(&found.warnings).chain(&missing);
+    for warning in workspace.warnings() {
+        note(&format!("warning: {warning}"));
+    }
+    for warning in others {
         note(&format!("warning: {warning}"));
     }
 }

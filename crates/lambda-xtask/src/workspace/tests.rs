@@ -261,3 +261,29 @@ fn images_are_selected_by_name_or_folder() {
         exit code 2"#]],
     );
 }
+
+fn told(tree: &Tree) -> String {
+    tree.read().warnings().map(|warning| format!("{warning}\n")).collect()
+}
+
+#[test]
+fn a_folder_with_a_dockerfile_that_nobody_declares_is_told() {
+    let tree = Tree::plain();
+    tree.write("lambdas/req/Dockerfile", "FROM scratch\n");
+    tree.write("lambdas/notes/README.md", "");
+    tree.write("lambdas/one/docker/Dockerfile", "FROM scratch\n");
+    tree.append("Cargo.toml", "lambdas = [\"lambdas/**\"]\n");
+    expect![[r#"
+        lambdas/req/Dockerfile: there is no `pyproject.toml` beside it, so that it makes no image
+          hint: add one (`[project]` with `name = "req"`), or list the image in `[[workspace.metadata.lambda-images.images]]`
+    "#]].assert_eq(&told(&tree));
+    for given in ["lambdas/req/", "req"] {
+        let error = tree.read().select(&[given.to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("`lambdas/req/Dockerfile`: there is no `pyproject"));
+    }
+    tree.append(
+        "Cargo.toml",
+        "[[workspace.metadata.lambda-images.images]]\nname = \"req\"\ndockerfile = \"lambdas/req/Dockerfile\"\n",
+    );
+    assert_eq!(told(&tree), "");
+}
