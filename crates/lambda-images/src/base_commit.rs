@@ -35,7 +35,8 @@ pub fn candidates(
     event: Option<&Value>,
 ) -> Vec<Candidate> {
     let mut found = Candidates::default();
-    if let Some(given) = given {
+    // An empty one is a variable of the CI service that isn't set.
+    if let Some(given) = given.filter(|given| !given.is_empty()) {
         found.exactly(Some(given.to_owned()), "`--base`");
         return found.0;
     }

@@ -130,8 +130,9 @@ fn build_all(
     is_broken: &mut bool,
 ) -> Result<BTreeMap<String, Image>, String> {
     let root = checkout.root();
-    // No commit is called so: all images are affected.
-    let arguments = ["affected", "--base", "no-such-commit", "--format", "bake"];
+    // What a push to a new branch was made on is no commit: all images are affected.
+    let no_commit = "0".repeat(40);
+    let arguments = ["affected", "--base", &no_commit, "--format", "bake"];
     let mut bake = json_of(checkout.ask(&root, &arguments))?;
     let graph = json_of(checkout.ask(&root, &["graph", "--format", "json"]))?;
     let output = checkout.beside(state);

@@ -24,6 +24,11 @@ fn a_given_base_is_the_only_one() {
 }
 
 #[test]
+fn an_empty_one_is_not_given() {
+    assert_eq!(candidates(Some(""), |_| None, None), candidates(None, |_| None, None));
+}
+
+#[test]
 fn a_laptop_asks_the_default_branch() {
     let found = candidates(None, |_| None, None);
     let shown: Vec<_> = found.iter().map(|one| &one.base).collect();

@@ -17,7 +17,7 @@ use super::survey::{Survey, Wanted};
 use crate::cli::{BuildLambdas, Format};
 use crate::display::note;
 use crate::environment::Environment;
-use crate::failure::{EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS};
+use crate::failure::{EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, Failure};
 use crate::run::{Finished, Outcome};
 use crate::store::LookUpError;
 use crate::switches::{check_buildkit, progress_form, wants_dev};
@@ -44,9 +44,9 @@ pub(crate) fn build_lambdas(
     };
     let alone = !arguments.dry_run;
     let mut survey = Survey::take(environment, arguments.stack.as_deref(), wanted, alone)?;
-    let mut selected = survey.workspace.select(&arguments.images)?;
+    let selected = survey.workspace.select(&arguments.images);
+    let mut selected = selected.map_err(|error| with_hint_of_affected(error, arguments))?;
     if let Some(given) = &arguments.affected {
-        // An empty one is a variable that was to be set, and names no commit.
         let comparison =
             survey.compare(given.as_deref(), arguments.strict, environment)?.of(&selected);
         comparison.notes.iter().for_each(|text| note(text));
@@ -96,6 +96,19 @@ pub(crate) fn build_lambdas(
     })?;
     note(&render_end(&survey, &plan, &finished));
     Ok(exit_code(&finished))
+}
+
+/// What stands behind `--affected ` is an image: only `=` joins it with a commit.
+fn with_hint_of_affected(error: anyhow::Error, arguments: &BuildLambdas) -> anyhow::Error {
+    match (error.downcast::<Failure>(), arguments.images.as_slice()) {
+        (Ok(failure), [image]) if arguments.affected == Some(None) => {
+            let hint = failure.hint.map(|hint| format!("{hint}; a commit is given as "));
+            let hint = format!("{}`--affected={image}`", hint.unwrap_or_default());
+            Failure { hint: Some(hint), ..failure }.into()
+        }
+        (Ok(failure), _) => failure.into(),
+        (Err(error), _) => error,
+    }
 }
 
 fn show_plan(
@@ -169,3 +182,6 @@ fn warn_without_git(survey: &Survey, plan: &Plan) {
         note(&format!("note: tags{whose} are `sha-…`, not `git-…`: {why}"));
     }
 }
+
+#[cfg(test)]
+mod tests;

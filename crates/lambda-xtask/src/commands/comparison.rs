@@ -12,7 +12,7 @@ use lambda_images::record::Record;
 use crate::at_commit::AtCommit;
 use crate::checkout::Disk;
 use crate::environment::Environment;
-use crate::failure::{WorkspaceProblems, environment as environment_failure};
+use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
 use crate::git::{BaseCommit, Differences, Git, NoBase};
 use crate::inputs::{AllInputs, Found};
 use crate::tree_caches::TreeCaches;
@@ -57,6 +57,7 @@ pub(crate) fn since_base(
             return Ok(Err(NoBase {
                 why: format!("there is no commit to compare with: {why}"),
                 hint: "run this in a git repository that has a commit".to_owned(),
+                is_mistake: false,
             }));
         }
     };
@@ -72,7 +73,7 @@ pub(crate) fn since_base(
 /// Compares with that commit.
 ///
 /// # Errors
-/// With `strict`, where there is no commit to compare with; else all images are affected then.
+/// A commit was asked for that there is not; with `strict`, where there is no commit to compare with; else all images are affected then.
 pub(crate) fn compare_with_base(
     now: &Now,
     git: &Result<Git, String>,
@@ -84,8 +85,9 @@ pub(crate) fn compare_with_base(
         (Ok((base, differences)), Ok(git)) => {
             compare_with(now, git, base, &differences, environment)
         }
-        (Err(NoBase { why, hint }), _) if strict => Err(environment_failure(why, hint)),
-        (Err(NoBase { why, hint }), _) => Ok(nothing_to_compare_with(now, &why, &hint)),
+        (Err(NoBase { why, hint, is_mistake: true }), _) => Err(usage(why, hint)),
+        (Err(NoBase { why, hint, .. }), _) if strict => Err(environment_failure(why, hint)),
+        (Err(NoBase { why, hint, .. }), _) => Ok(nothing_to_compare_with(now, &why, &hint)),
         (Ok(_), Err(why)) => Ok(nothing_to_compare_with(now, why, "is this a git repository?")),
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct BaseCommit {
 pub(crate) struct NoBase {
     pub(crate) why: String,
     pub(crate) hint: String,
+    /// Whether somebody asked for what there can't be, by a typing error mostly: no doubt, a mistake.
+    pub(crate) is_mistake: bool,
 }
 
 /// All that differs between the base commit, or the index, and the tree.
@@ -125,12 +127,10 @@ impl Repository {
     }
 
     fn no_base(&self, given: Option<&str>, candidates: &[Candidate]) -> NoBase {
-        let sources: BTreeSet<&str> =
-            candidates.iter().map(|candidate| candidate.source.as_str()).collect();
-        let sources: Vec<&str> = sources.into_iter().collect();
+        let given = given.filter(|given| !given.is_empty());
         let why = match given {
             Some(given) => format!("this repository has no commit `{given}`"),
-            None => format!("no commit to compare with: looked for {}", sources.join(", ")),
+            None => format!("no commit to compare with: looked for {}", looked_for(candidates)),
         };
         let hint = if self.cut.is_some() {
             "the clone is shallow: `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0` of `actions/checkout`) brings the rest"
@@ -139,6 +139,24 @@ impl Repository {
         } else {
             "name one: `--base REF`"
         };
-        NoBase { why, hint: hint.to_owned() }
+        // What a push was made on may be gone, and the edge of a shallow clone hides the rest.
+        let is_id = |text: &str| text.len() >= 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_mistake = self.cut.is_none() && given.is_some_and(|given| !is_id(given));
+        NoBase { why, hint: hint.to_owned(), is_mistake }
     }
+}
+
+/// Each source, with the names that were tried.
+fn looked_for(candidates: &[Candidate]) -> String {
+    let mut sources: Vec<(&str, Vec<String>)> = Vec::new();
+    for Candidate { base, source } in candidates {
+        let (Base::Exactly(name) | Base::MergeBase(name)) = base;
+        let name = format!("`{name}`");
+        match sources.iter_mut().find(|(known, _)| known == source) {
+            Some((_, names)) => names.push(name),
+            None => sources.push((source, vec![name])),
+        }
+    }
+    let shown = sources.iter().map(|(source, names)| format!("{source} ({})", names.join(", ")));
+    shown.collect::<Vec<_>>().join(", ")
 }

@@ -70,9 +70,31 @@ fn a_shallow_clone_says_how_to_deepen_it() {
     clone.git(&["branch", "-q", "-D", "main"]);
     let none = found(&clone, None, &[]);
     assert!(none.starts_with("none: no commit to compare with: "), "{none}");
+    let tried =
+        "the default branch (`origin/HEAD`, `origin/main`, `main`, `origin/master`, `master`)";
+    assert!(none.contains(tried), "{none}");
     assert!(none.contains("hint: the clone is shallow: `git fetch --unshallow`"), "{none}");
     let unknown = found(&clone, Some("v1"), &[]);
     assert!(unknown.starts_with("none: this repository has no commit `v1`\nhint: "), "{unknown}");
+}
+
+/// A name that nobody knows is a mistake of who gave it; an id may have been somebody's commit, and
+/// what a shallow clone lacks may be there.
+#[test]
+fn a_name_that_there_is_not_is_a_mistake_where_all_names_are_known() {
+    let (_origin, clone) = cloned("--no-tags");
+    let (_other, shallow) = cloned("--depth=1");
+    let is_mistake = |tree: &Tree, given: &str| {
+        let environment = tree.environment();
+        let git = Git::ask(&tree.root, &environment, &Against::Base(Some(given))).unwrap();
+        git.unwrap().find_base(Some(given), &environment).unwrap_err().is_mistake
+    };
+    assert!(is_mistake(&clone, "nope"));
+    assert!(!is_mistake(&shallow, "nope"));
+    for id in ["1".repeat(40), "0".repeat(40)] {
+        assert!(!is_mistake(&clone, &id));
+    }
+    assert_eq!(found(&clone, Some(""), &[]), "second by the default branch");
 }
 
 /// The commit behind the edge has an id that is known, and no tree.
