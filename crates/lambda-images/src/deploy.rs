@@ -62,7 +62,7 @@ impl Unfit {
             Unfit::Stale => format!("`{command}`; `{flag}` deploys what was built"),
             Unfit::Dev => {
                 format!(
-                    "unset `{VARIABLE}`, then `{command}` without `--dev`; `{flag}` deploys what was built"
+                    "`{command}` without `--dev`, and without `{VARIABLE}`; `{flag}` deploys what was built"
                 )
             }
             Unfit::Dirty => {

@@ -62,10 +62,12 @@ pub fn judge<'a>(
     current: impl FnOnce(&ImageName) -> Option<CurrentImage<'a>>,
 ) -> Option<TagFinding> {
     let image = &reference.image;
-    let mut build = format!("`cargo xtask build-lambdas --push {image}`");
-    if reference.kind == Kind::Lambda {
-        build += &format!(", then `cargo xtask manifest {image}`");
-    }
+    let then = match reference.kind {
+        Kind::Lambda => format!(", then `cargo xtask manifest {image}`"),
+        Kind::Base => String::new(),
+    };
+    let push = format!("`cargo xtask build-lambdas --push {image}`");
+    let build = format!("{push}{then}");
     let finding = |fault, message: String, mend: String| Some(TagFinding { fault, message, mend });
     match reference.tag_kind {
         TagKind::Dirty => finding(
@@ -77,7 +79,7 @@ pub fn judge<'a>(
         TagKind::Dev if reference.kind == Kind::Lambda => finding(
             TagFault::Floating,
             "floating: of development mode, it stands on what `stable` was".to_owned(),
-            format!("unset `{VARIABLE}`, then {build} without `--dev`"),
+            format!("{push} without `--dev`, and without `{VARIABLE}`{then}"),
         ),
         TagKind::Dev => None,
         // Nothing is deployed from a base image, and in development its tag may stay.
@@ -119,7 +121,7 @@ fn why_stale(tag: &str, current: &CurrentImage) -> Option<String> {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            Some(format!("no commit has its inputs: `{first}`{more}"))
+            Some(format!("its inputs are uncommitted: `{first}`{more}"))
         }
         GitState::Unknown { why, .. } => Some(format!("that can't be told: {why}")),
     }

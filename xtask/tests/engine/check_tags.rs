@@ -77,7 +77,7 @@ fn a_commit_elsewhere_leaves_a_reference_good_and_one_of_its_inputs_does_not() {
     assert_eq!(findings(&workspace, &[], 0), [""; 0]);
     workspace.append("lambdas/alone/handler.py", "# An edit.\n");
     let found = findings(&workspace, &[], 1);
-    assert!(found[0].ends_with("stale: no commit has its inputs: `lambdas/alone/handler.py`"));
+    assert!(found[0].ends_with("stale: its inputs are uncommitted: `lambdas/alone/handler.py`"));
     workspace.commit("this image");
     let found = findings(&workspace, &[], 1);
     assert!(found[0].contains("is stale: its inputs are those of another commit"), "{found:?}");
@@ -179,7 +179,7 @@ fn staged_inputs_are_compared_and_not_the_tree_s() {
     workspace.git(&["add", handler]);
     workspace.write(handler, &before);
     let found = findings(&workspace, &["--staged"], 1);
-    assert!(found[0].ends_with(&format!("stale: no commit has its inputs: `{handler}`")));
+    assert!(found[0].ends_with(&format!("stale: its inputs are uncommitted: `{handler}`")));
 }
 
 /// The fingerprints of the index are those of a tree that is made of it, whatever is in the tree,

@@ -120,7 +120,7 @@ fn what_stands_on_a_stable_base_is_refused_as_such() {
         &[],
         1,
         "error: `reader`: of development mode: it stands on a `stable` base\n\
-         hint: unset `USE_STATIC_BASE_IMAGE`, then `cargo xtask build-lambdas --push reader` without `--dev`; `--allow-dev` deploys what was built\n",
+         hint: `cargo xtask build-lambdas --push reader` without `--dev`, and without `USE_STATIC_BASE_IMAGE`; `--allow-dev` deploys what was built\n",
     );
     let ended = workspace.run(&["manifest", "--allow-dev"], 0);
     assert_eq!(

@@ -162,7 +162,7 @@ fn stale_tags_are_not_committed() {
     hooked.stage(FILE, &format!("{good}# The same.\n"), &good);
     let (failed, said) = hooked.commit();
     assert_eq!(failed, [STALE_HOOK], "{said}");
-    assert!(said.contains(&format!("no commit has its inputs: `{handler}`")), "{said}");
+    assert!(said.contains(&format!("its inputs are uncommitted: `{handler}`")), "{said}");
 }
 
 #[test]

@@ -135,7 +135,10 @@ fn every_fault_has_a_flag_and_a_mend_of_its_own() {
     for unfit in all {
         let hint = unfit.hint(&[&names[0]]);
         assert!(hint.contains("cargo xtask build-lambdas --push a`"));
-        assert_eq!(unfit == Unfit::Dev, hint.contains("unset `USE_STATIC_BASE_IMAGE`"));
+        assert_eq!(
+            unfit == Unfit::Dev,
+            hint.contains("without `--dev`, and without `USE_STATIC_BASE_IMAGE`")
+        );
         let many: Vec<&ImageName> = names.iter().collect();
         assert!(unfit.hint(&many).contains("cargo xtask build-lambdas --push`"));
         assert!(unfit.hint(&many).contains(unfit.flag()));

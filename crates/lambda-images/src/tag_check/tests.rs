@@ -50,7 +50,10 @@ fn development_mode_is_a_fault_of_a_lambda_though_a_digest_pins_it() {
     check(&format!("base-low-dev:stable-{base}"), &clean(), None);
     let found = finding("one-dev:dev-abababababab", &clean()).unwrap();
     assert_eq!(found.fault, TagFault::Floating);
-    assert!(found.mend.starts_with("unset `USE_STATIC_BASE_IMAGE`, then "), "{}", found.mend);
+    assert_eq!(
+        found.mend,
+        "`cargo xtask build-lambdas --push one` without `--dev`, and without `USE_STATIC_BASE_IMAGE`, then `cargo xtask manifest one`"
+    );
 }
 
 #[test]
@@ -74,7 +77,7 @@ fn a_tag_of_other_inputs_is_stale() {
 fn no_commit_has_what_is_not_committed() {
     let paths = ["a", "b"].map(str::to_owned).to_vec();
     let dirty = GitState::Dirty { commit: COMMIT.to_owned(), paths };
-    let message = Some("stale: no commit has its inputs: `a` and 1 more");
+    let message = Some("stale: its inputs are uncommitted: `a` and 1 more");
     check("one-dev:git-0123456789ab", &dirty, message);
     check("one-dev:sha-abababababab", &dirty, None);
     let mend = finding("one-dev:git-0123456789ab", &dirty).unwrap().mend;

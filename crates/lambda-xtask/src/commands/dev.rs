@@ -13,7 +13,7 @@ use lambda_images::discovery::ImageName;
 use lambda_images::graph::ImageGraph;
 use lambda_images::plan::{Destination, ImageNames, Plan, PlannedImage, StoredImage};
 use lambda_images::stable::{
-    StableBases, Standing, needed_bases, refusal, stable_names, stable_reference,
+    StableBases, Standing, VARIABLE, needed_bases, refusal, stable_names, stable_reference,
 };
 
 use self::known::{forget_others, keep, look_back};
@@ -24,7 +24,7 @@ use crate::environment::Environment;
 use crate::failure::usage;
 use crate::run::{Finished, Outcome};
 use crate::store::LookUpError;
-use crate::switches::find_ci_run;
+use crate::switches::{find_ci_run, wants_dev};
 
 /// What is asked of development mode.
 #[derive(Debug, Clone, Copy, Default)]
@@ -194,10 +194,16 @@ pub(super) fn why_refused(survey: &Survey, environment: &Environment) -> Option<
 
 fn refuse(survey: &Survey, options: DevOptions, environment: &Environment) -> anyhow::Result<()> {
     match why_refused(survey, environment) {
-        Some(why) if !options.allow => Err(usage(
-            format!("refused: {why}"),
-            "build without `--dev`, `--refresh-base` and `USE_STATIC_BASE_IMAGE`; `--allow-dev` does it all the same",
-        )),
+        Some(why) if !options.allow => {
+            let by_variable = wants_dev(false, environment)?;
+            let left_out = match (by_variable, options.refresh) {
+                (true, _) => format!("unset `{VARIABLE}`, and build without `--dev`"),
+                (false, true) => "build without `--refresh-base`".to_owned(),
+                (false, false) => "build without `--dev`".to_owned(),
+            };
+            let hint = format!("{left_out}; `--allow-dev` does it all the same");
+            Err(usage(format!("refused: {why}"), hint))
+        }
         _ => Ok(()),
     }
 }
