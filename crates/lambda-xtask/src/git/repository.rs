@@ -229,7 +229,7 @@ impl Repository {
         stable: &BTreeSet<ImageName>,
     ) -> String {
         let Workspace { graph, config, pyprojects, .. } = workspace;
-        let mut text = format!("5\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
+        let mut text = format!("6\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
         let written = "a string takes all that is written";
         write!(text, "{config:?}\n{pyprojects:?}\n{stable:?}\n").expect(written);
         for (index, image) in graph.images().iter().enumerate() {
