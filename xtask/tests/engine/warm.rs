@@ -209,7 +209,7 @@ fn an_image_that_nobody_pushed_is_told_to_be_missing() {
     let missing = "missing reader: no image of it to pull";
     assert!(ended.stderr.lines().any(|line| line == missing), "{}", ended.stderr);
     let line = ended.stdout.lines().find(|line| line.starts_with("reader ")).unwrap();
-    assert!(line.ends_with("no image of it yet: will build fresh"), "{}", ended.stdout);
+    assert!(line.ends_with("the registry has no image of it"), "{}", ended.stdout);
     assert_eq!(image(&warm(&workspace, &["reader"], 0).json(), "reader")["missing"], true);
 }
 
