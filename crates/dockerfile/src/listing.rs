@@ -3,9 +3,10 @@
 //! A listing is made once and asked many times: a folder is a range of it, found by binary
 //! search. It is filled by the caller and looks at no files.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::gopath::below_root;
 use crate::ignore::{Dockerignore, Sweep};
@@ -15,7 +16,7 @@ use crate::ignore::{Dockerignore, Sweep};
 pub struct Listing {
     entries: Vec<Entry>,
     /// The range of what is below each folder that isn't empty; found when it is first asked for.
-    folders: OnceLock<HashMap<String, Range<usize>>>,
+    folders: OnceLock<FxHashMap<String, Range<usize>>>,
 }
 
 impl PartialEq for Listing {
@@ -124,11 +125,12 @@ impl Listing {
         }
     }
 
-    fn folders(&self) -> &HashMap<String, Range<usize>> {
+    fn folders(&self) -> &FxHashMap<String, Range<usize>> {
         self.folders.get_or_init(|| {
             // A walk lists each of them.
             let is_folder = |entry: &&Entry| entry.kind == EntryKind::Folder;
-            let mut folders = HashMap::with_capacity(self.entries.iter().filter(is_folder).count());
+            let count = self.entries.iter().filter(is_folder).count();
+            let mut folders = FxHashMap::with_capacity_and_hasher(count, FxBuildHasher);
             // The folders that the entry before lies in, each with where it starts.
             let mut open: Vec<(&str, usize)> = Vec::new();
             for (index, entry) in self.entries.iter().enumerate() {

@@ -13,7 +13,9 @@
 //! - What `--exclude` leaves out, and what is below the first special component of a
 //!   `COPY --parents`, counts as reached.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 use crate::gomatch::{GoPattern, has_wildcards};
 use crate::gopath::{below_root, clean};
@@ -32,7 +34,7 @@ struct Node {
     /// A pattern ends here: these read everything below. Each once, as long as a reader's patterns
     /// come one after the other.
     readers: Vec<usize>,
-    plain: HashMap<String, usize>,
+    plain: FxHashMap<String, usize>,
     globs: Vec<(GoPattern, usize)>,
 }
 

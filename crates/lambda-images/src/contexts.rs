@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dockerfile::{ContextRead, Selection, select};
 use pyproject::PackageName;
+use rustc_hash::FxHashMap;
 
 use crate::discovery::DefaultGroups;
 use crate::fingerprint::{ReadInputs, Sha256Sum};
@@ -26,7 +27,7 @@ use crate::tree::{FileState, Tree};
 #[derive(Debug, Default)]
 pub struct Contexts {
     trees: Vec<Tree>,
-    by_folder: Arc<BTreeMap<ContextFolder, usize>>,
+    by_folder: Arc<FxHashMap<ContextFolder, usize>>,
     /// In the order of the images; shared with what differs only in other images.
     by_image: Vec<Arc<Vec<ReadContext>>>,
 }

@@ -50,10 +50,11 @@ pub enum LockFile {
 
 /// Whether a file with this path may be a lock: nobody else's text is read.
 pub fn may_be_lock(path: &str) -> bool {
+    if !path.ends_with(".lock") && !path.ends_with(".txt") {
+        return false;
+    }
     let name = path.rsplit('/').next().unwrap_or(path);
-    let ends = |ending: &str| name.ends_with(ending);
-    matches!(name, "uv.lock" | "poetry.lock")
-        || (name.contains("requirements") && (ends(".txt") || ends(".lock")))
+    matches!(name, "uv.lock" | "poetry.lock") || name.contains("requirements")
 }
 
 /// Understands a lock. `None`: it counts by its bytes.

@@ -51,12 +51,12 @@ struct Context<'a> {
 }
 
 impl<'a> TouchIndex<'a> {
-    /// `ignores` holds the ignore file of each folder that has one, `pyprojects` what the graph
+    /// `ignore_of` tells the ignore file of a folder that has one, `pyprojects` is what the graph
     /// was made from, `contexts` what images read now.
     pub fn new(
         graph: &'a ImageGraph,
         config: &'a Config,
-        ignores: &'a BTreeMap<ContextFolder, Dockerignore>,
+        ignore_of: impl Fn(&ContextFolder) -> Option<&'a Dockerignore>,
         pyprojects: &'a [PyprojectFile],
         contexts: &Contexts,
     ) -> TouchIndex<'a> {
@@ -68,7 +68,7 @@ impl<'a> TouchIndex<'a> {
             file(image.declaration.dockerfile.clone(), index);
             for context in &image.contexts {
                 let folder = &context.folder;
-                let ignore = ignores.get(folder);
+                let ignore = ignore_of(folder);
                 let patterns = ignore.map(|ignore| ignore.patterns().collect()).unwrap_or_default();
                 let shared = seen.entry((&folder.folder, patterns)).or_insert_with(|| Context {
                     ignore,

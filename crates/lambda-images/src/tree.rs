@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dockerfile::{Entry, EntryKind, Listing, Selection};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Encoder, Mode, Sha256Sum, TreeDigest};
@@ -44,16 +45,27 @@ pub struct Tree {
     unknown: Vec<usize>,
     /// What has been found out about those.
     known: HashMap<usize, FileState>,
-    /// Digests of folders that are read whole, by their range in the listing: shared as `files` are, of
-    /// folders that hold none of the `unknown` entries.
-    shared_digests: Digests,
-    /// The same of the other folders.
-    own_digests: Digests,
+    /// Shared as `files` are: of folders that hold none of the `unknown` entries.
+    shared_digests: Arc<Mutex<Digests>>,
+    /// Of the other folders.
+    own_digests: Arc<Mutex<Digests>>,
     /// Entries that may be locks, ascending.
     locks: OnceLock<Vec<usize>>,
 }
 
-type Digests = Arc<Mutex<HashMap<(usize, usize), Sha256Sum>>>;
+/// Digests of folders, by their range in the listing.
+#[derive(Debug, Default)]
+struct Digests {
+    /// Of those that are read whole. `None`: there is no file in it.
+    whole: FxHashMap<(usize, usize), Option<Sha256Sum>>,
+    /// Of those that are read in part, which many images do alike: by what is read of it, behind the
+    /// folder's own range.
+    partial: FxHashMap<Box<[usize]>, Option<Sha256Sum>>,
+}
+
+/// Ranges that are read of a folder, at most, for its digest to be kept: others are rarely asked for
+/// twice.
+const FEW: usize = 4;
 
 impl Tree {
     /// A tree of which no file has been read yet.
@@ -65,8 +77,8 @@ impl Tree {
             files: Arc::new(files),
             unknown: Vec::new(),
             known: HashMap::new(),
-            shared_digests: Digests::default(),
-            own_digests: Digests::default(),
+            shared_digests: Arc::default(),
+            own_digests: Arc::default(),
             locks: OnceLock::new(),
         }
     }
@@ -89,7 +101,7 @@ impl Tree {
                 unknown: unknown.iter().copied().collect(),
                 known: HashMap::new(),
                 shared_digests: Arc::clone(&self.shared_digests),
-                own_digests: Digests::default(),
+                own_digests: Arc::default(),
                 locks: OnceLock::new(),
             };
         }
@@ -160,11 +172,11 @@ impl Tree {
     pub fn set_file(&mut self, index: usize, file: FileState) {
         if self.unknown.binary_search(&index).is_ok() {
             self.known.insert(index, file);
-            self.own_digests = Digests::default();
+            self.own_digests = Arc::default();
         } else {
             Arc::make_mut(&mut self.files)[index] = Some(file);
             // From here on it differs from the tree that it was made from in more than was said.
-            self.shared_digests = Digests::default();
+            self.shared_digests = Arc::default();
         }
     }
 
@@ -197,24 +209,52 @@ impl Tree {
         within: Range<usize>,
         selected: &[Range<usize>],
     ) -> Option<Sha256Sum> {
-        let entries = self.listing.entries();
         let first = selected.partition_point(|range| range.end <= within.start);
-        let is_whole = selected
-            .get(first)
-            .is_some_and(|range| range.start <= within.start && range.end >= within.end);
-        let key = (within.start, within.end);
-        let digests = self.digests_of(&within);
-        let known = || digests.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_whole && let Some(known) = known().get(&key) {
-            return Some(*known);
+        let more = selected[first..].partition_point(|range| range.start < within.end);
+        let selected = &selected[first..first + more];
+        let clip = |range: &Range<usize>| range.start.max(within.start)..range.end.min(within.end);
+        let digests = || {
+            let digests = self.digests_of(&within);
+            digests.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        let digest = || self.new_folder_digest(prefix, within.clone(), selected);
+        match selected {
+            [] => None,
+            [range] if clip(range) == within => {
+                let key = (within.start, within.end);
+                let known = digests().whole.get(&key).copied();
+                known.unwrap_or_else(|| {
+                    let digest = digest();
+                    digests().whole.insert(key, digest);
+                    digest
+                })
+            }
+            [_, rest @ ..] if rest.len() < FEW => {
+                let mut key = vec![within.start, within.end];
+                key.extend(selected.iter().map(clip).flat_map(|range| [range.start, range.end]));
+                let known = digests().partial.get(key.as_slice()).copied();
+                known.unwrap_or_else(|| {
+                    let digest = digest();
+                    digests().partial.insert(key.into(), digest);
+                    digest
+                })
+            }
+            _ => digest(),
         }
+    }
+
+    /// The same of one that has not been asked for yet; `selected` lies in it.
+    fn new_folder_digest(
+        &self,
+        prefix: &str,
+        within: Range<usize>,
+        selected: &[Range<usize>],
+    ) -> Option<Sha256Sum> {
+        let entries = self.listing.entries();
         let mut encoder = Encoder::new("folder");
         let mut is_empty = true;
         let mut at = within.start;
-        for range in &selected[first..] {
-            if range.start >= within.end {
-                break;
-            }
+        for range in selected {
             at = at.max(range.start);
             while at < range.end.min(within.end) {
                 let path = &entries[at].path;
@@ -244,18 +284,11 @@ impl Tree {
                 at = next;
             }
         }
-        if is_empty {
-            return None;
-        }
-        let digest = encoder.finish();
-        if is_whole {
-            known().insert(key, digest);
-        }
-        Some(digest)
+        (!is_empty).then(|| encoder.finish())
     }
 
     /// Where the digest of a folder is kept.
-    fn digests_of(&self, within: &Range<usize>) -> &Digests {
+    fn digests_of(&self, within: &Range<usize>) -> &Mutex<Digests> {
         let first = self.unknown.partition_point(|&entry| entry < within.start);
         let is_shared = self.unknown.get(first).is_none_or(|&entry| entry >= within.end);
         if is_shared { &self.shared_digests } else { &self.own_digests }

@@ -24,7 +24,7 @@ use lambda_images::tree::{FileState, Tree};
 use crate::checkout::{Checkout, Disk, link_problem};
 use crate::folders::Glob;
 use crate::git::{Blobs, Differences, Git, Old};
-use crate::inputs::{Found, SeenFiles, hash_file};
+use crate::inputs::{Found, SeenFiles, View, hash_file};
 
 /// The files at a commit, or in the index.
 pub(crate) struct AtCommit<'a> {
@@ -88,33 +88,26 @@ impl<'a> AtCommit<'a> {
         let patterns = |ignore: Option<&Dockerignore>| -> Vec<String> {
             ignore.map(|ignore| ignore.patterns().collect()).unwrap_or_default()
         };
-        let (context, today) = self.now.reaches.iter().find(|(context, today)| {
-            context.folder == folder
-                && patterns(self.now.ignores.get(*context)) == patterns(ignore)
-                && today.covers(reach)
+        let mut trees = self.now.contexts.trees().iter().zip(&self.now.views);
+        let (tree, today) = trees.find(|(tree, today)| {
+            tree.folder == folder
+                && patterns(today.ignore.as_ref()) == patterns(ignore)
+                && today.reach.covers(reach)
         })?;
-        *reach = Reach::clone(today);
-        self.changed(self.now.contexts.tree_of(context)?, ignore, today)
+        *reach = today.reach.clone();
+        self.changed(tree, today)
     }
 
     /// All of today's trees, with what has changed put back. `None`: one of them has to be listed
     /// anew.
     pub(crate) fn derive_all(&self) -> Option<Vec<Tree>> {
-        let mut trees: Vec<Option<Tree>> = Vec::new();
-        trees.resize_with(self.now.contexts.trees().len(), || None);
-        for (context, reach) in &self.now.reaches {
-            let index = self.now.contexts.index_of(context)?;
-            if trees[index].is_none() {
-                let tree = &self.now.contexts.trees()[index];
-                trees[index] = Some(self.changed(tree, self.now.ignores.get(context), reach)?);
-            }
-        }
-        trees.into_iter().collect()
+        let trees = self.now.contexts.trees().iter().zip(&self.now.views);
+        trees.map(|(tree, view)| self.changed(tree, view)).collect()
     }
 
-    fn changed(&self, tree: &Tree, ignore: Option<&Dockerignore>, reach: &Reach) -> Option<Tree> {
+    fn changed(&self, tree: &Tree, View { ignore, reach }: &View) -> Option<Tree> {
         let entries = tree.listing().entries();
-        let mut sweep = ignore.map(Sweep::new);
+        let mut sweep = ignore.as_ref().map(Sweep::new);
         let (mut removed, mut added) = (BTreeSet::new(), Vec::new());
         let mut unknown = BTreeSet::new();
         for (path, old) in self.differences_below(&tree.folder) {

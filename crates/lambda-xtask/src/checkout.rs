@@ -69,8 +69,9 @@ impl Checkout for Disk<'_> {
         };
         let unreadable =
             |error: io::Error| Problem::of_file(path, format!("failed to read it: {error}"));
-        let mut bytes = Vec::new();
-        match open_file(&full).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        // Most are smaller: two reads, and no question for the size.
+        let mut bytes = Vec::with_capacity(4096);
+        match open_file(&full).and_then(|file| file.take(u64::MAX).read_to_end(&mut bytes)) {
             Ok(_) => Ok(Some(bytes)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => match fs::symlink_metadata(&full) {

@@ -19,7 +19,7 @@
 
 mod format;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -27,16 +27,15 @@ use std::time::{Duration, SystemTime};
 use self::format::Known;
 pub(crate) use self::format::{EntryKind, Names};
 use crate::hash_cache::Stamp;
-use crate::inputs::{Seen, look_at_folder, tells_changes};
+use crate::inputs::{Root, Seen};
 
 /// Folders that a thread looks at before it asks for more of them.
 const AT_ONCE: usize = 64;
 
 /// One run's view of the cache.
 pub(crate) struct FolderCache {
-    root: PathBuf,
-    /// The file system that the root is on; `None`: it is not one that is trusted.
-    device: Option<u64>,
+    /// The workspace root; `None`: its file system is not one that is trusted.
+    root: Option<Root>,
     bytes: Vec<u8>,
     /// In the order of the file.
     known: Vec<Remembered>,
@@ -83,17 +82,16 @@ impl<'c> Unchanged<'c> {
 impl FolderCache {
     /// Reads the file's bytes. What can't be read counts as empty.
     pub(crate) fn parse(root: &Path, bytes: Vec<u8>) -> FolderCache {
-        let device = tells_changes(root);
-        let known = device.and_then(|_| format::parse(&bytes)).unwrap_or_default();
+        let root = Root::open(root);
+        let known = root.as_ref().and_then(|_| format::parse(&bytes)).unwrap_or_default();
         let known = known.into_iter().map(Remembered::new).collect();
-        FolderCache { root: root.to_owned(), device, known, bytes, ..FolderCache::none() }
+        FolderCache { root, known, bytes, ..FolderCache::none() }
     }
 
     /// A cache that knows nothing and records nothing.
     pub(crate) fn none() -> FolderCache {
         FolderCache {
-            root: PathBuf::new(),
-            device: None,
+            root: None,
             known: Vec::new(),
             bytes: Vec::new(),
             fresh: Mutex::default(),
@@ -130,7 +128,7 @@ impl FolderCache {
         let look = || {
             let wanted = format::entries(folder.names).filter(|(_, _, is_wanted)| *is_wanted);
             let wanted = wanted.map(|(name, ..)| name);
-            look_at_folder(&self.root.join(folder.path), (self.device?, folder.stamp), wanted)
+            self.root.as_ref()?.look_at_folder(folder.path, folder.stamp, wanted)
         };
         let now = known.now.get_or_init(look).as_deref()?;
         Some(Unchanged { known: folder, now })
@@ -159,7 +157,7 @@ impl FolderCache {
 
     /// Whether what is listed is recorded at all.
     pub(crate) fn records(&self) -> bool {
-        self.device.is_some()
+        self.root.is_some()
     }
 
     /// Records what was listed at `now`, a time before the folder was asked for its first name.
@@ -170,7 +168,8 @@ impl FolderCache {
         now: SystemTime,
         names: Names,
     ) {
-        if self.device == Some(device) && stamp.is_settled(now + self.ahead) {
+        let is_ours = self.root.as_ref().is_some_and(|root| root.is_on(device));
+        if is_ours && stamp.is_settled(now + self.ahead) {
             self.keep(path, stamp, names);
         }
     }

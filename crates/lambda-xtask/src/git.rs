@@ -312,7 +312,7 @@ fn states_by(
 /// Which images a path belongs to.
 pub(crate) fn touch_index<'a>(workspace: &'a Workspace, found: &'a Found) -> TouchIndex<'a> {
     let Workspace { graph, config, pyprojects, .. } = workspace;
-    TouchIndex::new(graph, config, &found.ignores, pyprojects, &found.contexts)
+    TouchIndex::new(graph, config, |folder| found.ignore_of(folder), pyprojects, &found.contexts)
 }
 
 #[cfg(test)]

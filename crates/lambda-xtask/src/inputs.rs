@@ -10,14 +10,14 @@ mod walk;
 
 #[cfg(test)]
 pub(crate) use folder::read_folder;
-pub(crate) use folder::{Seen, look_at_folder, tells_changes};
+pub(crate) use folder::{Root, Seen};
 pub(crate) use hash::{file_mode, hash_file, hash_wanted};
 pub(crate) use walk::{SeenFiles, list_folder};
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
-use dockerfile::{ContextRead, Dockerignore, Listing, Reach, parse_dockerignore};
+use dockerfile::{ContextRead, Dockerignore, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
 use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_on_stable};
 use lambda_images::graph::{
@@ -34,6 +34,8 @@ use rayon::iter::{
     ParallelIterator as _,
 };
 
+use rustc_hash::FxHashSet;
+
 use crate::at_commit::AtCommit;
 use crate::checkout::Checkout;
 use crate::failure::WorkspaceProblems;
@@ -44,17 +46,23 @@ use crate::state::State;
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) contexts: Contexts,
-    /// The ignore file of each folder that has one.
-    pub(crate) ignores: BTreeMap<ContextFolder, Dockerignore>,
+    /// How each of the trees was walked.
+    pub(crate) views: Vec<View>,
     /// Paths of all ignore files that exist.
     pub(crate) ignore_files: BTreeSet<String>,
-    /// What is read of each folder by any of the images, and what links lead to.
-    pub(crate) reaches: BTreeMap<ContextFolder, Arc<Reach>>,
     pub(crate) locks: Mutex<Locks>,
     /// Of each tree.
     seen: Vec<SeenFiles>,
     /// What is not as it should be and keeps nothing from being built.
     pub(crate) warnings: Vec<Problem>,
+}
+
+/// What a walk of a folder went by.
+pub(crate) struct View {
+    /// The folder's ignore file, if it has one.
+    pub(crate) ignore: Option<Dockerignore>,
+    /// What is read of it by any of the images, and what links lead to.
+    pub(crate) reach: Reach,
 }
 
 pub(crate) use lambda_images::affected::AllInputs;
@@ -90,7 +98,7 @@ impl Found {
 
     /// Adds the trees of the contexts that have none yet.
     fn list(&mut self, checkout: &dyn Checkout, wanted: &[&ContextUse]) -> anyhow::Result<()> {
-        let folders: BTreeSet<&ContextFolder> = wanted
+        let folders: FxHashSet<&ContextFolder> = wanted
             .iter()
             .map(|context| &context.folder)
             .filter(|folder| self.contexts.tree_of(folder).is_none())
@@ -112,38 +120,31 @@ impl Found {
                 }
             }
             group.reach.add_reads(0, new);
-            group.folders.insert(folder.clone());
-            if let Some((_, Some(ignore))) = ignore {
-                self.ignores.insert(folder.clone(), ignore.clone());
-            }
+            group.folders.insert(folder);
         }
-        let listed: Vec<Result<Listed, Vec<Problem>>> = groups
+        let listed: Vec<Result<Option<Listed>, Vec<Problem>>> = groups
             .into_iter()
             .collect::<Vec<_>>()
             .into_par_iter()
             .map(|((folder, ignore), mut group)| {
-                let tree = match ignore.map(|path| ignore_files.parsed(path)) {
+                let ignore = match ignore.map(|path| ignore_files.parsed(path)) {
                     // Its problem is told; what it would have left out must not make others.
-                    Some(None) => (Tree::new(folder, Listing::default()), SeenFiles::new()),
-                    ignore => {
-                        let ignore = ignore.flatten();
-                        report_own_files(&group, ignore)?;
-                        checkout.list(folder, ignore, &mut group.reach)?
-                    }
+                    Some(None) => return Ok(None),
+                    ignore => ignore.flatten(),
                 };
-                let (tree, seen) = tree;
-                Ok(Listed { tree, seen, group })
+                report_own_files(&group, ignore)?;
+                let (tree, seen) = checkout.list(folder, ignore, &mut group.reach)?;
+                let view = View { ignore: ignore.cloned(), reach: group.reach };
+                Ok(Some(Listed { tree, seen, view, folders: group.folders }))
             })
             .collect();
         for result in listed {
             match result {
-                Ok(Listed { tree, seen, group }) => {
+                Ok(None) => {}
+                Ok(Some(Listed { tree, seen, view, folders })) => {
                     self.seen.push(seen);
-                    let reach = Arc::new(group.reach);
-                    let reaches =
-                        group.folders.iter().map(|folder| (folder.clone(), reach.clone()));
-                    self.reaches.extend(reaches);
-                    self.contexts.add_tree(tree, group.folders);
+                    self.views.push(view);
+                    self.contexts.add_tree(tree, folders.into_iter().cloned());
                 }
                 Err(found) => problems.extend(found),
             }
@@ -191,6 +192,11 @@ impl Found {
     /// The state on disk in which a file was found.
     pub(crate) fn stamp(&self, tree: usize, entry: usize) -> Option<&Stamp> {
         self.seen.get(tree)?.get(entry)?.as_ref().map(|seen| &seen.stamp)
+    }
+
+    /// The ignore file of a folder, if it has one.
+    pub(crate) fn ignore_of(&self, folder: &ContextFolder) -> Option<&Dockerignore> {
+        self.views.get(self.contexts.index_of(folder)?)?.ignore.as_ref()
     }
 
     /// Tells of a path from the workspace root whether some image reads it.
@@ -290,7 +296,8 @@ impl Found {
 struct Listed<'c> {
     tree: Tree,
     seen: SeenFiles,
-    group: Group<'c>,
+    view: View,
+    folders: FxHashSet<&'c ContextFolder>,
 }
 
 /// The contexts that see a folder through one ignore file.
@@ -298,8 +305,8 @@ struct Listed<'c> {
 struct Group<'c> {
     reach: Reach,
     /// The patterns that are in it, each with whether it is one of `--parents`.
-    added: HashSet<(&'c str, bool)>,
-    folders: BTreeSet<ContextFolder>,
+    added: FxHashSet<(&'c str, bool)>,
+    folders: FxHashSet<&'c ContextFolder>,
 }
 
 pub(crate) fn workspace_problems(mut problems: Vec<Problem>) -> anyhow::Error {
@@ -346,7 +353,7 @@ impl IgnoreFiles {
 
 fn read_ignore_files(
     checkout: &dyn Checkout,
-    folders: &BTreeSet<&ContextFolder>,
+    folders: &FxHashSet<&ContextFolder>,
 ) -> (IgnoreFiles, Vec<Problem>) {
     let mut files = BTreeMap::new();
     let mut problems = Vec::new();

@@ -43,7 +43,7 @@ pub(crate) fn stage_text(
 fn ignore_text(found: &Found, index: usize, image: &Image) -> String {
     let nothing = Dockerignore::default();
     let main = image.contexts.iter().find(|context| context.role == ContextRole::Main);
-    let original = main.and_then(|context| found.ignores.get(&context.folder));
+    let original = main.and_then(|context| found.ignore_of(&context.folder));
     let read = found.of_image(index).iter().find(|read| read.role == ContextRole::Main);
     let text = read.map_or_else(String::new, |read| {
         let listing = found.contexts.trees()[read.tree].listing();

@@ -24,7 +24,13 @@ fn touched(
         ignores.insert(context.folder.clone(), parse_dockerignore(ignore).unwrap());
     }
     let pyprojects = pyprojects(texts);
-    let mut index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
+    let mut index = TouchIndex::new(
+        &graph,
+        &config,
+        |folder| ignores.get(folder),
+        &pyprojects,
+        &Contexts::default(),
+    );
     let touched = ask(&mut index);
     (names(&graph, &touched), names(&graph, &index.with_dependents(touched)))
 }
@@ -50,8 +56,8 @@ fn a_path_belongs_to_whose_context_it_would_be_in() {
 #[test]
 fn on_stable_bases_lambdas_have_no_part_in_what_touched_those() {
     let (config, graph) = texts().graph();
-    let (ignores, pyprojects) = (BTreeMap::new(), pyprojects(&texts()));
-    let index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
+    let pyprojects = pyprojects(&texts());
+    let index = TouchIndex::new(&graph, &config, |_| None, &pyprojects, &Contexts::default());
     let both = ["base-low", "base-high"].map(|name| ImageName::new(name).unwrap());
     let mut index = index.on_stable(BTreeSet::from(both));
     for (path, expected) in [
@@ -89,8 +95,8 @@ fn check_removal(commits: &[&[SettingsChange]], expected: &[&str]) {
     let two = texts.pyprojects.get_mut("lambdas/two/pyproject.toml").unwrap();
     *two = two.replace("\"low\"", "\"low\", \"gone\"");
     let (config, graph) = texts.graph();
-    let (ignores, pyprojects) = (BTreeMap::new(), pyprojects(&texts));
-    let mut index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
+    let pyprojects = pyprojects(&texts);
+    let mut index = TouchIndex::new(&graph, &config, |_| None, &pyprojects, &Contexts::default());
     let mut touched = |changes: &[SettingsChange]| -> ImageSet {
         index.settings_touched(changes).into_iter().flatten().collect()
     };
@@ -218,8 +224,8 @@ fn a_package_without_an_image_may_have_had_one() {
 #[test]
 fn files_that_count_one_by_one() {
     let (config, graph) = texts().graph();
-    let (ignores, pyprojects) = (BTreeMap::new(), pyprojects(&texts()));
-    let index = TouchIndex::new(&graph, &config, &ignores, &pyprojects, &Contexts::default());
+    let pyprojects = pyprojects(&texts());
+    let index = TouchIndex::new(&graph, &config, |_| None, &pyprojects, &Contexts::default());
     let mut files: Vec<&str> =
         index.single_files().filter(|path| !path.starts_with("packages")).collect();
     files.sort_unstable();

@@ -64,7 +64,7 @@ proptest! {
     fn a_digest_is_of_what_is_selected(
         files in files(),
         patterns in prop::collection::vec(prop::sample::select(vec!["a", "b*", "a/b", "*/c", "ab", "?"]), 1..4),
-        before in prop::sample::select(vec![".", "a", "*"]),
+        before in prop::sample::select(vec![".", "a", "*", "a/b", "*/c", "*/?"]),
     ) {
         let all = tree(&files);
         all.digest(&selection(&all, &[before]), &[]);

@@ -18,13 +18,12 @@ use std::process::Stdio;
 use anyhow::Context as _;
 use dockerfile::{EntryKind, Sweep};
 use lambda_images::fingerprint::Mode;
-use lambda_images::graph::ContextFolder;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::index_file::IndexFile;
 use super::{Change, Old, Repository};
 use crate::hash_cache::Stamp;
-use crate::inputs::{Found, file_mode};
+use crate::inputs::{Found, View, file_mode};
 use crate::workspace::Workspace;
 
 /// Everything that differs between the index and the tree, with what the index has of it.
@@ -35,11 +34,8 @@ pub(super) fn compare_index(
     found: &Found,
 ) -> anyhow::Result<Vec<Change>> {
     let mut compare = Compare::new(repository, (index, written));
-    let mut seen = BTreeSet::new();
-    for (folder, reach) in &found.reaches {
-        if let Some(tree) = found.contexts.index_of(folder).filter(|tree| seen.insert(*tree)) {
-            compare.tree(found, folder, tree, reach);
-        }
+    for (number, view) in found.views.iter().enumerate() {
+        compare.tree(found, number, view);
     }
     compare.settings(workspace, found);
     compare.decide_suspects()?;
@@ -87,20 +83,14 @@ impl<'a> Compare<'a> {
         Compare { repository, index, written, changes, suspects, is_compared }
     }
 
-    fn tree(
-        &mut self,
-        found: &Found,
-        context: &ContextFolder,
-        number: usize,
-        reach: &dockerfile::Reach,
-    ) {
+    fn tree(&mut self, found: &Found, number: usize, View { ignore, reach }: &View) {
         let tree = &found.contexts.trees()[number];
         let prefix = match tree.folder.as_str() {
             "" => self.repository.prefix.clone(),
             folder => format!("{}{folder}/", self.repository.prefix),
         };
         let kept = self.index.below(&prefix);
-        let mut sweep = found.ignores.get(context).map(Sweep::new);
+        let mut sweep = ignore.as_ref().map(Sweep::new);
         let mut next = kept.start;
         let listing = tree.listing().entries();
         for (place, entry) in listing.iter().enumerate() {

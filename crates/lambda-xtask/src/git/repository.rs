@@ -229,7 +229,7 @@ impl Repository {
         stable: &BTreeSet<ImageName>,
     ) -> String {
         let Workspace { graph, config, pyprojects, .. } = workspace;
-        let mut text = format!("6\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
+        let mut text = format!("7\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
         let written = "a string takes all that is written";
         write!(text, "{config:?}\n{pyprojects:?}\n{stable:?}\n").expect(written);
         for (index, image) in graph.images().iter().enumerate() {
@@ -239,20 +239,23 @@ impl Repository {
                 let paths = read.selection.entries().map(|entry| tree.path(entry));
                 writeln!(text, "{:?}", paths.collect::<Vec<_>>()).expect(written);
             }
+            let folders = image.contexts.iter().map(|context| &context.folder);
+            let trees = folders.map(|folder| found.contexts.index_of(folder));
             writeln!(
                 text,
-                "{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+                "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
                 image.declaration,
                 image.contexts,
+                trees.collect::<Vec<_>>(),
                 image.bases,
                 image.depends_on,
                 image.resolved.declared_args
             )
             .expect(written);
         }
-        for (folder, ignore) in &found.ignores {
-            writeln!(text, "{folder:?}\n{:?}", ignore.patterns().collect::<Vec<_>>())
-                .expect(written);
+        for ignore in found.views.iter().map(|view| &view.ignore) {
+            let patterns = ignore.as_ref().map(|ignore| ignore.patterns().collect::<Vec<_>>());
+            writeln!(text, "{patterns:?}").expect(written);
         }
         sha256(text.as_bytes()).to_string()
     }

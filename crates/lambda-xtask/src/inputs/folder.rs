@@ -16,7 +16,7 @@ use std::path::Path;
 
 use lambda_images::fingerprint::Mode;
 
-pub(crate) use self::system::{look_at_folder, tells_changes};
+pub(crate) use self::system::Root;
 use crate::folder_cache::{EntryKind, FolderCache};
 use crate::hash_cache::Stamp;
 

@@ -46,7 +46,7 @@ impl Found {
         };
         let path = before_wildcards(&miss.pattern);
         let on_disk = root.join(&folder.folder).join(&path);
-        let excludes = self.ignores.get(folder).is_some_and(|ignore| ignore.excludes(&path));
+        let excludes = self.ignore_of(folder).is_some_and(|ignore| ignore.excludes(&path));
         if excludes && fs::symlink_metadata(&on_disk).is_ok() {
             let mut files = folder.ignore_files.iter();
             let file = files.find(|file| self.ignore_files.contains(*file))?;

@@ -2,12 +2,13 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::SystemTime;
 
 use lambda_images::fingerprint::Mode;
-use rustix::fs::{AtFlags, FileType, OFlags, RawDir, Stat, fstat, open, stat, statat, statfs};
+use rustix::fs::{AtFlags, FileType, OFlags, RawDir, Stat, fstat, fstatfs, open, openat, statat};
 
 use super::{Each, Seen};
 use crate::folder_cache::{EntryKind, FolderCache, Names};
@@ -101,25 +102,44 @@ fn seen(stat: &Stat) -> Seen {
     Seen { mode, stamp: Stamp::of_stat(stat) }
 }
 
-/// The states of the files of a folder that are wanted; `None`: the folder, which had this device
-/// and stamp, is not as it was.
-pub(crate) fn look_at_folder<'n>(
-    path: &Path,
-    (device, stamp): (u64, Stamp),
-    wanted: impl Iterator<Item = &'n str>,
-) -> Option<Box<[Option<Seen>]>> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = open(path, flags, rustix::fs::Mode::empty()).ok()?;
-    let now = fstat(&folder).ok()?;
-    if now.st_dev != device || Stamp::of_stat(&now) != stamp {
-        return None;
-    }
-    let look = |name: &str| Some(seen(&statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?));
-    Some(wanted.map(look).collect())
+/// The workspace root, on a file system that is trusted.
+pub(crate) struct Root {
+    /// From here a folder is found without the root's own path.
+    folder: OwnedFd,
+    device: u64,
 }
 
-/// The device of a folder, if its file system is one that is trusted.
-pub(crate) fn tells_changes(folder: &Path) -> Option<u64> {
-    let kind = u64::try_from(statfs(folder).ok()?.f_type).ok()?;
-    TRUSTED.contains(&kind).then(|| stat(folder).ok().map(|stat| stat.st_dev))?
+impl Root {
+    /// `None`: its file system is not one that is trusted.
+    pub(crate) fn open(path: &Path) -> Option<Root> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = open(path, flags, rustix::fs::Mode::empty()).ok()?;
+        let kind = u64::try_from(fstatfs(&folder).ok()?.f_type).ok()?;
+        let device = fstat(&folder).ok()?.st_dev;
+        TRUSTED.contains(&kind).then_some(Root { folder, device })
+    }
+
+    /// Whether a folder of this device is on its file system.
+    pub(crate) fn is_on(&self, device: u64) -> bool {
+        self.device == device
+    }
+
+    /// The states of the files of a folder that are wanted; `None`: the folder, which is `path` from
+    /// here and had this stamp, is not as it was.
+    pub(crate) fn look_at_folder<'n>(
+        &self,
+        path: &str,
+        stamp: Stamp,
+        wanted: impl Iterator<Item = &'n str>,
+    ) -> Option<Box<[Option<Seen>]>> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let path = if path.is_empty() { "." } else { path };
+        let folder = openat(&self.folder, path, flags, rustix::fs::Mode::empty()).ok()?;
+        let now = fstat(&folder).ok()?;
+        if !self.is_on(now.st_dev) || Stamp::of_stat(&now) != stamp {
+            return None;
+        }
+        let look = |name: &str| Some(seen(&statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?));
+        Some(wanted.map(look).collect())
+    }
 }
