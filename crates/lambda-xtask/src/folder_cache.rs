@@ -110,9 +110,10 @@ impl FolderCache {
                 self.now(known);
             }
         };
-        // The other cores read the workspace meanwhile.
+        // One for each core, although these read the workspace meanwhile: all is waited for in the end,
+        // and where there is a moment with nothing to read, no core rests.
         std::thread::scope(|scope| {
-            for _ in 1..cores.div_ceil(2) {
+            for _ in 1..cores {
                 scope.spawn(look);
             }
             look();

@@ -18,10 +18,12 @@ use std::fs::Metadata;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use lambda_images::fingerprint::{Sha256Sum, sha256};
+use lambda_images::fingerprint::Sha256Sum;
+
+use crate::sealed::{seal, unseal};
 
 /// First bytes of the file: name and version.
-const MAGIC: &[u8] = b"lambda-images hashes 3\n";
+const MAGIC: &[u8] = b"lambda-images hashes 4\n";
 /// A file must have been left alone for this long before it was hashed: the coarsest grain of
 /// a file system's times (FAT has two seconds).
 const GRAIN: Duration = Duration::from_secs(2);
@@ -170,8 +172,7 @@ impl HashCache {
             }
         }
         known.for_each(|(path, stamp, sum)| render(path, &stamp, &sum));
-        let sum = sha256(&bytes);
-        bytes.extend(sum.0);
+        seal(&mut bytes);
         Some(bytes)
     }
 }
@@ -186,10 +187,7 @@ fn render_entry(path: &[u8], stamp: &Stamp, sum: &Sha256Sum, bytes: &mut Vec<u8>
 
 /// Where the entries stand; `None`: the file is damaged, or of another version.
 fn parse_entries(bytes: &[u8]) -> Option<Vec<u32>> {
-    let (content, sum) = bytes.split_last_chunk::<32>()?;
-    if sha256(content).0 != *sum {
-        return None;
-    }
+    let content = unseal(bytes)?;
     let mut rest = content.strip_prefix(MAGIC)?;
     // An entry is some 125 bytes with a usual path.
     let mut known = Vec::with_capacity(rest.len() / 110);

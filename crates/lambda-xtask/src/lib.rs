@@ -33,6 +33,7 @@ mod process;
 mod pull;
 mod registry;
 mod run;
+mod sealed;
 mod stage;
 mod state;
 mod store;

@@ -5,12 +5,11 @@
 
 use std::cmp::Ordering;
 
-use lambda_images::fingerprint::sha256;
-
 use crate::hash_cache::{Stamp, take};
+use crate::sealed::{seal, unseal};
 
 /// First bytes of the file: name and version.
-const MAGIC: &[u8] = b"lambda-images folders 1\n";
+const MAGIC: &[u8] = b"lambda-images folders 2\n";
 /// Marks a file whose state somebody wants to know.
 const LOOKED_AT: u8 = 0x80;
 
@@ -96,10 +95,7 @@ fn parse_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
 
 /// Where the folders stand; `None`: the file is damaged, or of another version.
 pub(super) fn parse(bytes: &[u8]) -> Option<Vec<u32>> {
-    let (content, sum) = bytes.split_last_chunk::<32>()?;
-    if sha256(content).0 != *sum {
-        return None;
-    }
+    let content = unseal(bytes)?;
     let mut rest = content.strip_prefix(MAGIC)?;
     // A folder is some 180 bytes with what usually is in it.
     let mut known = Vec::with_capacity(rest.len() / 160);
@@ -133,7 +129,6 @@ pub(super) fn render(mut folders: Vec<Known>) -> Vec<u8> {
         bytes.extend(u32::try_from(names.len()).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend(names);
     }
-    let sum = sha256(&bytes);
-    bytes.extend(sum.0);
+    seal(&mut bytes);
     bytes
 }

@@ -1,3 +1,5 @@
+use lambda_images::fingerprint::sha256;
+
 use super::*;
 
 const NOW: u64 = 1_000_000;
