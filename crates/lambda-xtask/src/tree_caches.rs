@@ -32,12 +32,20 @@ impl TreeCaches {
         }
     }
 
-    /// Hashes of files, and nothing of folders: each is listed.
+    /// A workspace's hashes of files, and nothing of folders: each is listed.
+    pub(crate) fn hashes_of(state: &State) -> TreeCaches {
+        let state = state.clone();
+        TreeCaches::with_hashes(Box::new(move || HashCache::parse(state.read_hashes())))
+    }
+
+    /// The same by the bytes of their file.
     pub(crate) fn of_hashes(bytes: Vec<u8>) -> TreeCaches {
-        TreeCaches {
-            hashes: LazyLock::new(Box::new(move || HashCache::parse(bytes))),
-            folders: LazyLock::new(Box::new(FolderCache::none)),
-        }
+        TreeCaches::with_hashes(Box::new(move || HashCache::parse(bytes)))
+    }
+
+    fn with_hashes(hashes: Read<HashCache>) -> TreeCaches {
+        let folders = LazyLock::new(Box::new(FolderCache::none) as Read<FolderCache>);
+        TreeCaches { hashes: LazyLock::new(hashes), folders }
     }
 
     /// The hashes of files.
