@@ -305,6 +305,6 @@ fn plain(method: Method, url: &str, accept: &str) -> Request {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

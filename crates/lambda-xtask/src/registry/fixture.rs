@@ -1,8 +1,11 @@
 //! For tests: a server on loopback that answers as a script says, and a clock that waits for nobody.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -191,7 +194,7 @@ impl World {
     ) -> World {
         let folder = tempfile::tempdir().unwrap();
         let config = format!(r#"{{"auths":{{{auths}}}}}"#);
-        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        fs::write(folder.path().join("config.json"), config).unwrap();
         let environment = Environment::of_process().unwrap().with("DOCKER_CONFIG", folder.path());
         let environment = change(environment, &folder);
         let clock = NotedClock::default();
@@ -203,4 +206,13 @@ impl World {
     pub(super) fn waits(&self) -> Vec<Duration> {
         self.clock.waits.lock().unwrap().clone()
     }
+}
+
+/// Writes a program by another process, so that no thread of this one holds it open for writing.
+pub(crate) fn write_program(folder: &Path, name: &str, script: &str) {
+    let path = folder.join(name);
+    let mut copy = std::process::Command::new("sh");
+    copy.args(["-c", "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\"", "sh", script]).arg(&path);
+    assert!(copy.status().unwrap().success());
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{ImageNames, Stored, StoredImage};
 use lambda_images::reference::ImageReference;
@@ -112,8 +112,9 @@ impl Store<'_> {
     ) -> anyhow::Result<Option<StoredImage>> {
         let mut command = self.command();
         command.args(["image", "inspect", &reference.to_string()]);
-        let output = command.output().context("failed to run `docker`")?;
-        let images: Vec<Inspected> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        // An engine that doesn't answer is not one that lacks the image.
+        let images = read_inspected(command.output())
+            .map_err(|why| anyhow!("the image store can't be asked: {why}"))?;
         Ok(images.first().map(|image| stored(image, reference)))
     }
 
@@ -124,7 +125,15 @@ impl Store<'_> {
 
     pub(super) fn remove_names_local(&self, names: &ImageNames) -> anyhow::Result<()> {
         let ImageNames { reference, identity } = names;
-        self.docker(&["image", "rm", &identity.to_string(), &reference.to_string()])
+        let removed = self.docker(&["image", "rm", &identity.to_string(), &reference.to_string()]);
+        let Err(error) = removed else { return Ok(()) };
+        // That one was not there is an error too: a build that is cancelled may have given only one.
+        for name in [identity, reference] {
+            if self.find_local(name)?.is_some() {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     fn docker(&self, arguments: &[&str]) -> anyhow::Result<()> {
@@ -201,13 +210,4 @@ fn familiar(reference: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hub_names_are_shown_short() {
-        assert_eq!(familiar("docker.io/library/python:3.13"), "python:3.13");
-        assert_eq!(familiar("docker.io/team/x:1"), "team/x:1");
-        assert_eq!(familiar("localhost:5000/x:1"), "localhost:5000/x:1");
-    }
-}
+mod tests;

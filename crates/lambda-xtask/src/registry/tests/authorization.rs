@@ -1,8 +1,6 @@
 //! Passwords, tokens, and a login where neither is there.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +10,7 @@ use lambda_images::ecr::Ecr;
 
 use super::super::RegistryError;
 use super::super::endpoint::Endpoint;
-use super::super::fixture::{Reply, Server, World, reply, reply_with};
+use super::super::fixture::{Reply, Server, World, reply, reply_with, write_program};
 use super::super::token::{Wanted, fetch_token};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -215,15 +213,6 @@ fn a_new_challenge_takes_the_place_of_the_old() {
     let sent: Vec<_> = sent.iter().map(Option::as_deref).collect();
     let token = Some("Bearer one");
     assert_eq!(sent, [None, Some(BASIC), Some(BASIC), Some(BASIC), token, token]);
-}
-
-/// Writes a program by another process, so that no thread of this one holds it open for writing.
-pub(super) fn write_program(folder: &Path, name: &str, script: &str) {
-    let path = folder.join(name);
-    let mut copy = std::process::Command::new("sh");
-    copy.args(["-c", "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\"", "sh", script]).arg(&path);
-    assert!(copy.status().unwrap().success());
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// A world in which `aws` gives this password, and `docker login` keeps what it is given.

@@ -9,9 +9,8 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::super::RegistryError;
-use super::super::fixture::{Reply, Seen, Server, World, reply, reply_with};
+use super::super::fixture::{Reply, Seen, Server, World, reply, reply_with, write_program};
 use super::super::transport::tests::start_tls_server;
-use super::authorization::write_program;
 use crate::environment::Environment;
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

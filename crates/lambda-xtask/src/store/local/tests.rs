@@ -1,0 +1,54 @@
+use lambda_images::plan::Destination;
+
+use super::*;
+use crate::registry::RegistryClient;
+use crate::registry::fixture::write_program;
+
+#[test]
+fn hub_names_are_shown_short() {
+    assert_eq!(familiar("docker.io/library/python:3.13"), "python:3.13");
+    assert_eq!(familiar("docker.io/team/x:1"), "team/x:1");
+    assert_eq!(familiar("localhost:5000/x:1"), "localhost:5000/x:1");
+}
+
+/// What comes of `ask` where `docker` is this script; `$2` is what is done to images.
+fn with_docker<T>(script: &str, ask: impl FnOnce(&Store) -> T) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    write_program(folder.path(), "docker", script);
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let environment = Environment::of_process().unwrap().with("PATH", path);
+    let registry = RegistryClient::new(&environment, None);
+    ask(&Store { environment: &environment, destination: Destination::Local, registry: &registry })
+}
+
+const IS_THERE: &str = r#"echo '[{"Id":"sha256:a"}]'"#;
+const IS_MISSING: &str = "echo '[]'; echo 'Error: No such image: x:1' >&2; exit 1";
+const IS_DOWN: &str =
+    "echo '[]'; echo 'Cannot connect to the Docker daemon. Is it running?' >&2; exit 1";
+
+#[test]
+fn an_engine_without_an_answer_is_not_one_without_the_image() {
+    let find = |script: &str| {
+        let found = with_docker(script, |store| store.find_local(&"x:1".parse().unwrap()));
+        found.map(|image| image.map(|image| image.id)).map_err(|error| error.to_string())
+    };
+    assert_eq!(find(IS_THERE), Ok(Some("sha256:a".to_owned())));
+    assert_eq!(find(IS_MISSING), Ok(None));
+    let why = find(IS_DOWN).unwrap_err();
+    assert!(why.starts_with("the image store can't be asked: Cannot connect"), "{why}");
+}
+
+#[test]
+fn names_are_gone_also_where_one_was_never_given() {
+    let names =
+        ImageNames { reference: "x:git-1".parse().unwrap(), identity: "x:sha-1".parse().unwrap() };
+    let remove = |inspect: &str| {
+        let script = format!(
+            "case $2 in rm) echo 'Error: No such image: x:git-1' >&2; exit 1;; esac\n{inspect}"
+        );
+        with_docker(&script, |store| store.remove_names_local(&names))
+    };
+    assert!(remove(IS_MISSING).is_ok());
+    assert!(remove(IS_THERE).unwrap_err().to_string().contains("No such image"));
+    assert!(remove(IS_DOWN).is_err());
+}
