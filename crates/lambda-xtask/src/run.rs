@@ -123,6 +123,9 @@ impl Run<'_> {
         // From here on a signal ends the process. One that came just before was heard by nobody yet.
         drop(interrupts);
         let interrupted = was_interrupted(&receiver) || running.stop == Some(Stop::Interrupted);
+        if result.is_err() {
+            running.tell_failures();
+        }
         let outcomes = running
             .outcomes
             .into_iter()
@@ -248,7 +251,9 @@ impl Run<'_> {
             let Doubted(why) = self.take_names_away(image, stored.digest.as_ref(), doubt);
             return Err(Doubted(format!("{error:#}\n{why}")).into());
         }
-        if doubt.is_some() || !may_be_others {
+        // By force what exists is what is to be replaced: only a push says something of its tag.
+        let is_before_push = image.is_forced() && exported.is_empty();
+        if doubt.is_some() || !may_be_others || is_before_push {
             return Err(error);
         }
         if image.is_forced() && !is_ours {
@@ -272,7 +277,7 @@ impl Run<'_> {
         let exports = exports.is_some_and(|failed| !failed.exported.is_empty());
         match doubt((self.changed_inputs)(&image.name)).filter(|_| exports) {
             Some(doubt) => {
-                let hint = self.removal_hint(image, why);
+                let hint = self.removal_hint(image, "may have it", why);
                 Doubted(format!("{error:#}\n{doubt}\nhint: {hint}")).into()
             }
             None => error,
@@ -300,22 +305,23 @@ impl Run<'_> {
     ) -> Doubted {
         let hint = match self.store.remove_names(&image.names, digest) {
             Ok(()) => "build again: it was given no name".to_owned(),
-            Err(error) => self.removal_hint(image, &error),
+            Err(error) => self.removal_hint(image, "still has it", &error),
         };
         Doubted(format!("{doubt}\nhint: {hint}"))
     }
 
-    /// What is to be done where a name that may not be true could not be taken away.
-    fn removal_hint(&self, image: &PlannedImage, why: &anyhow::Error) -> String {
+    /// What is to be done where a name that may not be true could not be taken away; `has`: what is known
+    /// of the store.
+    fn removal_hint(&self, image: &PlannedImage, has: &str, why: &anyhow::Error) -> String {
         let identity = &image.names.identity;
         let why = why.to_string();
         let why = why.lines().next().unwrap_or_default();
         match self.store.destination {
             Destination::Registry => format!(
-                "remove `{identity}` from the registry, which still has it ({why}), and build again: it may hold another state"
+                "remove `{identity}` from the registry, which {has} ({why}), and build again: it may hold another state"
             ),
             Destination::Local => format!(
-                "`docker image rm {identity}`, which still exists ({why}), and build again: it may hold another state"
+                "`docker image rm {identity}` in the local store, which {has} ({why}), and build again: it may hold another state"
             ),
         }
     }

@@ -285,9 +285,15 @@ impl<'r> Running<'r, '_> {
         }
         while self.at_work > 0 {
             match events.recv() {
-                Ok(Event::Ended { image, .. }) => {
+                Ok(Event::Ended { image, result }) => {
                     self.groups.remove(&image);
                     self.at_work -= 1;
+                    if let Err(error) = result
+                        && is_told(&error)
+                    {
+                        self.outcomes[image] =
+                            Some(Outcome::Failed { error: format!("{error:#}") });
+                    }
                 }
                 Ok(Event::Exited { image }) => drop(self.groups.remove(&image)),
                 Ok(Event::Interrupted) => {
@@ -297,6 +303,16 @@ impl<'r> Running<'r, '_> {
                 }
                 Ok(Event::Step { .. } | Event::Log { .. }) => {}
                 Err(_) => return,
+            }
+        }
+    }
+
+    /// Says what failed, where the run ends by an error of its own and nobody hears of its outcomes:
+    /// among them may be a name that is not true and is still there.
+    pub(super) fn tell_failures(&self) {
+        for (image, outcome) in self.run.plan.images.iter().zip(&self.outcomes) {
+            if let Some(Outcome::Failed { error }) = outcome {
+                self.display.say(&format!("{} failed: {error}", image.name));
             }
         }
     }

@@ -1,12 +1,21 @@
 //! What is concluded once a build is over.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use anyhow::anyhow;
-use lambda_images::plan::StoredImage;
+use lambda_images::plan::{Destination, Plan, StoredImage};
+use lambda_images::schedule::Schedule;
 
-use super::running::{Event, was_interrupted};
-use super::{doubt, is_one_of, parse_digest};
+use super::running::{Event, Running, was_interrupted};
+use super::{Doubted, Outcome, Run, doubt, is_one_of, parse_digest};
+use crate::display::Display;
+use crate::environment::Environment;
+use crate::registry::RegistryClient;
+use crate::state::State;
+use crate::store::Store;
+use crate::switches::ProgressForm;
 
 #[track_caller]
 fn check(changed: anyhow::Result<&[&str]>, wanted: Option<&str>) {
@@ -60,4 +69,60 @@ fn a_signal_that_comes_as_the_last_image_ends_is_heard() {
     send(Event::Exited { image: 1 });
     assert!(was_interrupted(&receiver));
     assert!(!was_interrupted(&receiver));
+}
+
+/// A run that is to end by an error of its own, with as many images at work as events say that one ended.
+#[track_caller]
+fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
+    let environment = Environment::of_process().unwrap();
+    let registry = RegistryClient::new(&environment, None);
+    let (plan, nothing) = (Plan::default(), "a run that leaves asks for no image");
+    let run = Run {
+        plan: &plan,
+        record_of: &|_| panic!("{nothing}"),
+        input_size: &|_| panic!("{nothing}"),
+        stage: &|_| panic!("{nothing}"),
+        store: &Store {
+            environment: &environment,
+            destination: Destination::Registry,
+            registry: &registry,
+        },
+        state: &State::of_workspace(environment.current_dir()),
+        environment: &environment,
+        jobs: 1,
+        fail_fast: false,
+        progress: ProgressForm::Quiet,
+        changed_inputs: &|_| panic!("{nothing}"),
+    };
+    let at_work = ends.len();
+    let mut running = Running {
+        run: &run,
+        schedule: Schedule::new(&plan, 1, |_| Duration::ZERO),
+        display: Display::new(at_work, 0, ProgressForm::Quiet),
+        groups: BTreeMap::new(),
+        outcomes: ends.iter().map(|_| None).collect(),
+        bases: BTreeMap::new(),
+        stop: None,
+        kill_at: None,
+        at_work,
+    };
+    let (sender, receiver) = channel();
+    for (image, error) in ends.into_iter().enumerate() {
+        sender.send(Event::Ended { image, result: Err(error) }).unwrap();
+    }
+    running.leave(&receiver);
+    let left: Vec<Option<&str>> = (running.outcomes.iter())
+        .map(|outcome| match outcome {
+            Some(Outcome::Failed { error }) => Some(error.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(left, wanted);
+}
+
+#[test]
+fn a_name_that_may_not_be_true_is_told_also_where_the_run_ends_by_an_error() {
+    let doubted = Doubted("its inputs changed while it was built: `a`".to_owned());
+    let wanted = [None, Some("its inputs changed while it was built: `a`")];
+    check_left(vec![anyhow!("ended by a signal"), doubted.into()], &wanted);
 }
