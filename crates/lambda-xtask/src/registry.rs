@@ -113,6 +113,19 @@ impl RegistryClient {
         self.requests.end(ending);
     }
 
+    /// For others that wait for a store: does `work`, which is left behind where this client's requests
+    /// are killed, and it is not over so long `after`.
+    ///
+    /// # Errors
+    /// There is no thread to be had for it.
+    pub(crate) fn unless_killed<T: Send + 'static>(
+        &self,
+        after: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> std::io::Result<Option<T>> {
+        self.requests.unless_killed(after, work)
+    }
+
     /// One request about a repository, with whatever its registry wants to see; any answer but a
     /// refusal and a registry's own failure is the caller's to understand.
     fn ask(
@@ -207,7 +220,8 @@ impl RegistryClient {
         request: &Request,
     ) -> Result<Result<Answer, NoAnswer>, RegistryError> {
         let (transport, request) = (Arc::clone(&self.transport), request.clone());
-        let sent = self.requests.unless_killed(move || transport.send(&request));
+        let send = move || transport.send(&request);
+        let sent = self.requests.unless_killed(Duration::ZERO, send);
         let sent = sent.map_err(|error| no_thread(host, &error))?;
         sent.ok_or_else(|| RegistryError::Interrupted { host: host.to_owned() })
     }

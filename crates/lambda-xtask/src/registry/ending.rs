@@ -43,20 +43,23 @@ impl Requests {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Does what may take long, and can't be told to stop; `None`: it is left behind.
+    /// Does what may take long, and can't be told to stop; `None`: it is left behind, so long after
+    /// waits were killed.
     ///
     /// # Errors
     /// There is no thread to be had for it.
     pub(super) fn unless_killed<T: Send + 'static>(
         self: &Arc<Self>,
+        after: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<Option<T>> {
-        self.unless_killed_in(thread::Builder::new(), work)
+        self.unless_killed_in(thread::Builder::new(), after, work)
     }
 
     fn unless_killed_in<T: Send + 'static>(
         self: &Arc<Self>,
         thread: thread::Builder,
+        after: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<Option<T>> {
         let is_over = Arc::new(AtomicBool::new(false));
@@ -69,6 +72,9 @@ impl Requests {
             *told != Some(Ending::Kill) && !is_over.load(Ordering::SeqCst)
         };
         let told = self.changed.wait_while(self.told(), goes_on);
+        let told = told.unwrap_or_else(PoisonError::into_inner);
+        let goes_on = |_: &mut Option<Ending>| !is_over.load(Ordering::SeqCst);
+        let told = self.changed.wait_timeout_while(told, after, goes_on);
         drop(told.unwrap_or_else(PoisonError::into_inner));
         let is_over = is_over.load(Ordering::SeqCst);
         Ok(is_over.then(|| worker.join().unwrap_or_else(|panic| resume_unwind(panic))))
@@ -100,8 +106,8 @@ mod tests {
         let requests: Arc<Requests> = Arc::default();
         // A stack for which there is no room anywhere.
         let endless = thread::Builder::new().stack_size(1 << 60);
-        assert!(requests.unless_killed_in(endless, || ()).is_err());
-        assert_eq!(requests.unless_killed(|| 7).unwrap(), Some(7));
+        assert!(requests.unless_killed_in(endless, Duration::ZERO, || ()).is_err());
+        assert_eq!(requests.unless_killed(Duration::ZERO, || 7).unwrap(), Some(7));
         assert!(!requests.are_ended());
     }
 }

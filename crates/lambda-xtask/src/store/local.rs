@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use lambda_images::discovery::ImageName;
@@ -17,7 +18,7 @@ use super::kept::KeptImage;
 use super::watch::Known;
 use crate::environment::Environment;
 use crate::failure::output_failure;
-use crate::process::{joined, own_group};
+use crate::process::{Ending, end_group, joined, spawn_group};
 
 /// Names in one `docker image inspect`: an argv has its bounds, and an engine more than one core.
 const AT_ONCE: usize = 100;
@@ -35,12 +36,26 @@ pub(super) struct Inspected {
     created: Option<String>,
 }
 
+/// What an engine that answers needs for one image, when nobody has any more time.
+const LAST: Duration = Duration::from_secs(2);
+
 impl Store<'_> {
-    /// A `docker` that Ctrl-C in the terminal does not reach: what has been built is still named.
-    fn command(&self) -> Command {
+    /// Runs a `docker` that Ctrl-C in the terminal does not reach: what has been built is still named.
+    /// An engine that never answers must not hold whoever wants to leave at once.
+    fn run(&self, arguments: &[&str], last: Duration) -> io::Result<Output> {
         let mut command = self.environment.command("docker");
-        own_group(&mut command);
-        command
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = spawn_group(&mut command)?;
+        let pipes = child.stdout.take().zip(child.stderr.take());
+        let (stdout, stderr) = pipes.expect("both are piped");
+        let read = self.registry.unless_killed(last, move || read_both(stdout, stderr));
+        if !matches!(read, Ok(Some(_))) {
+            end_group(child.id(), Ending::Kill);
+        }
+        let status = child.wait()?;
+        let silent = || io::Error::other("interrupted, while the engine had not answered");
+        let (stdout, stderr) = read?.ok_or_else(silent)??;
+        Ok(Output { status, stdout, stderr })
     }
 
     pub(super) fn look_up_local(
@@ -110,10 +125,9 @@ impl Store<'_> {
         &self,
         reference: &ImageReference,
     ) -> anyhow::Result<Option<StoredImage>> {
-        let mut command = self.command();
-        command.args(["image", "inspect", &reference.to_string()]);
+        let output = self.run(&["image", "inspect", &reference.to_string()], LAST);
         // An engine that doesn't answer is not one that lacks the image.
-        let images = read_inspected(command.output())
+        let images = read_inspected(output)
             .map_err(|why| anyhow!("the image store can't be asked: {why}"))?;
         Ok(images.first().map(|image| stored(image, reference)))
     }
@@ -137,7 +151,7 @@ impl Store<'_> {
     }
 
     fn docker(&self, arguments: &[&str]) -> anyhow::Result<()> {
-        let output = self.command().args(arguments).output().context("failed to run `docker`")?;
+        let output = self.run(arguments, LAST).context("failed to run `docker`")?;
         if output.status.success() {
             return Ok(());
         }
@@ -145,6 +159,20 @@ impl Store<'_> {
             std::iter::once("docker").chain(arguments.iter().copied()).map(str::to_owned).collect();
         Err(output_failure(&words, &output))
     }
+}
+
+/// Both at once: a child waits for somebody to take what it says.
+fn read_both(
+    mut stdout: impl io::Read,
+    mut stderr: impl io::Read + Send,
+) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let (mut printed, mut said) = (Vec::new(), Vec::new());
+    thread::scope(|scope| {
+        let read = scope.spawn(|| stderr.read_to_end(&mut said));
+        stdout.read_to_end(&mut printed)?;
+        joined(read)
+    })?;
+    Ok((printed, said))
 }
 
 /// Asks for images by their names.

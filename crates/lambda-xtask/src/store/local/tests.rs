@@ -52,3 +52,20 @@ fn names_are_gone_also_where_one_was_never_given() {
     assert!(remove(IS_THERE).unwrap_err().to_string().contains("No such image"));
     assert!(remove(IS_DOWN).is_err());
 }
+
+#[test]
+fn an_engine_that_never_answers_holds_nobody_who_leaves_at_once() {
+    // `cat` ends when its input does, and a pipe that it holds open itself never does.
+    let silent = "mkfifo \"$0.fifo\"; exec cat <> \"$0.fifo\"";
+    let error = with_docker(silent, |store| {
+        store.registry.end(Ending::Kill);
+        store.run(&["image", "inspect", "x:1"], Duration::ZERO).unwrap_err()
+    });
+    assert!(error.to_string().starts_with("interrupted"), "{error}");
+    // Who answers in time is heard all the same.
+    let found = with_docker(IS_THERE, |store| {
+        store.registry.end(Ending::Kill);
+        store.run(&["image", "inspect", "x:1"], Duration::from_secs(600)).unwrap()
+    });
+    assert!(found.status.success() && found.stdout.starts_with(b"[{"), "{found:?}");
+}
