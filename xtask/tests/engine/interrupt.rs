@@ -174,6 +174,29 @@ fn ctrl_c_ends_the_wait_for_a_registry_before_anything_runs() {
     }
 }
 
+#[test]
+fn after_ctrl_c_among_the_bases_of_development_mode_nothing_begins() {
+    let workspace = Workspace::of_four(&format!("registry = \"{}\"\n", test_registry()));
+    let forever =
+        format!("FROM {PYTHON}\nCOPY core.py /\nRUN : {}; sleep 600\n", workspace.stack());
+    workspace.write_package("core", &forever);
+    workspace.commit("slow");
+    let mut running = Running::start(&mut workspace.xtask(&["warm-cache", "--dev"]));
+    running.wait_for_line(|line| line.contains("base-core: ") && line.contains("sleep 600"));
+    running.interrupt();
+    running.wait().expect_code(130);
+    let calls = workspace.docker_calls();
+    assert!(!calls.iter().any(|call| call.starts_with("image pull ")), "{calls:#?}");
+
+    // What would be refused is not begun either, and the end is told.
+    workspace.append("lambdas/alone/handler.py", "# An edit.\n");
+    let mut running = Running::start(&mut workspace.xtask(&["build-lambdas", "--dev", "--push"]));
+    running.wait_for_line(|line| line.contains("base-core: ") && line.contains("sleep 600"));
+    running.interrupt();
+    let ended = running.wait().expect_code(130);
+    assert!(ended.stderr.contains("\ninterrupted: "), "{}", ended.stderr);
+}
+
 /// A registry that is too busy for these requests, and what tells of each that came.
 fn busy_gate(
     is_refused: impl Fn(&str, &str) -> bool + Send + Sync + 'static,

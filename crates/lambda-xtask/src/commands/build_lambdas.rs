@@ -76,7 +76,10 @@ pub(crate) fn build_lambdas(
         return show_plan(arguments, &survey, &execution, plan);
     }
     stored.map_err(LookUpError::into_failure)?;
-    execution.refuse_dirty(&survey, &plan)?;
+    // After Ctrl-C among the bases nothing of it is built, and that is what is told.
+    if !bases.as_ref().is_some_and(|(_, finished)| finished.interrupted) {
+        execution.refuse_dirty(&survey, &plan)?;
+    }
     if arguments.explain {
         note(render_reasons(&plan).trim_end());
     }

@@ -69,7 +69,12 @@ pub(crate) fn warm_cache(arguments: &WarmCache, environment: &Environment) -> an
     let has_parts = parts.names().next().is_some();
     let cache = if has_parts { Cache::ask(&survey).unwrap_or_default() } else { Cache::default() };
     let warm = record.still_warm(&parts, &cache);
-    let pulls = find_pulls(&survey, &wanted, &parts, &warm, &stored)?;
+    // Who ended the builds of bases wants nothing more to begin.
+    let is_over = bases.as_ref().is_some_and(|(_, finished)| finished.interrupted);
+    let pulls = match is_over {
+        true => Vec::new(),
+        false => find_pulls(&survey, &wanted, &parts, &warm, &stored)?,
+    };
     let pulled = pull_all(&survey.environment, pulls, execution.progress)?;
     if pulled.interrupted {
         return Ok(EXIT_INTERRUPTED);
