@@ -88,7 +88,14 @@ fn a_move_that_is_refused_takes_nothing_from_what_is_known_of_stable() {
     workspace.append("packages/core/core.py", "# Another edit.\n");
     workspace.commit("edited");
     is_refused.store(true, Ordering::SeqCst);
-    workspace.run(&["build-lambdas", "--refresh-base", "base-core"], 4);
+    workspace.write_package("extra", "FROM scratch\nCOPY missing.py /\n");
+    let refresh = ["build-lambdas", "--refresh-base", "--allow-dirty", "base-core", "base-extra"];
+    let ended = workspace.run(&refresh, 4);
+    assert!(
+        ended.stderr.contains("\nbase-extra failed: failed to run `docker "),
+        "{}",
+        ended.stderr
+    );
 
     let ended = workspace.run(&["build-lambdas", "--dev", "--push", "reader"], 1);
     let why = ":stable` was made when these were in no commit: `packages/core/core.py`\n";

@@ -18,6 +18,7 @@ use lambda_images::stable::{
 
 use self::known::{forget_others, keep, look_back};
 use super::execution::Execution;
+use super::report::render_failures;
 use super::survey::{Standings, Survey};
 use crate::display::note;
 use crate::environment::Environment;
@@ -73,7 +74,10 @@ pub(crate) fn stand_on_stable(
             let exists =
                 matches!(outcome, Outcome::Built(_) | Outcome::Retagged | Outcome::UpToDate);
             if exists && missing.contains(&image.name) {
-                found.insert(image.name.clone(), name_stable(survey, image)?);
+                // It is the end of the run, and nobody else tells what failed before.
+                let stable = name_stable(survey, image)
+                    .inspect_err(|_| note(&render_failures(survey, &plan, &finished)))?;
+                found.insert(image.name.clone(), stable);
                 if image.git.is_dirty() {
                     dirty.insert(image.name.clone(), image.git.dirty_paths().to_vec());
                 }

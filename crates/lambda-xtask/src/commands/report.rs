@@ -157,8 +157,8 @@ pub(super) fn render_table(plan: &Plan, finished: &Finished) -> String {
     text
 }
 
-/// Failures in full, and the one line that sums up.
-pub(super) fn render_end(survey: &Survey, plan: &Plan, finished: &Finished) -> String {
+/// What failed, each with its error.
+pub(super) fn render_failures(survey: &Survey, plan: &Plan, finished: &Finished) -> String {
     let mut text = String::new();
     for (image, outcome) in plan.images.iter().zip(&finished.outcomes) {
         if let Outcome::Failed { error } = outcome {
@@ -168,6 +168,12 @@ pub(super) fn render_end(survey: &Survey, plan: &Plan, finished: &Finished) -> S
             }
         }
     }
+    text
+}
+
+/// Failures in full, and the one line that sums up.
+pub(super) fn render_end(survey: &Survey, plan: &Plan, finished: &Finished) -> String {
+    let text = render_failures(survey, plan, finished);
     let count = |wanted: &str| {
         finished.outcomes.iter().filter(|outcome| outcome_text(outcome) == wanted).count()
     };
