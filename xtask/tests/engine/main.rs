@@ -23,6 +23,7 @@ mod dev_moved;
 mod dirty;
 mod ecr;
 mod failure;
+mod github_caches;
 mod hooks;
 mod inline_caches;
 mod interrupt;

@@ -5,6 +5,7 @@ mod answer;
 mod aws;
 mod docker;
 mod gate;
+mod github_cache;
 mod http;
 mod process;
 mod second_engine;
@@ -21,6 +22,7 @@ pub(crate) use answer::{field, image};
 pub(crate) use aws::{ACCOUNT, Amazon, ClosedRegistry, PASSWORD, REGION, write_docker_config};
 pub(crate) use docker::{docker, find_docker, keeps_manifests, oci_index};
 pub(crate) use gate::Gate;
+pub(crate) use github_cache::GithubCache;
 pub(crate) use http::{
     RegistryManifest, fetch_manifest, put_manifest, remove_manifest, sha256_hex,
 };

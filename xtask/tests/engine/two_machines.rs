@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::github_caches::check_github_cache;
 use crate::inline_caches::check_inline_cache;
 use crate::support::{Ended, SecondEngine, Workspace, field, image, test_registry};
 use crate::warm_emptied::check_warm_cache;
@@ -15,6 +16,7 @@ fn a_second_machine() {
     what_one_machine_pushed_the_other_does_not_build(&engine);
     check_warm_cache(&engine);
     check_inline_cache(&engine);
+    check_github_cache(&engine);
 }
 
 /// Runs `build-lambdas` of a checkout on the second machine.
