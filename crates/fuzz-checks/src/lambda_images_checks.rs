@@ -3,11 +3,13 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use lambda_images::base_lock::{BASE_LOCK, parse_base_lock};
 use lambda_images::config::{Kind, parse_config};
 use lambda_images::discovery::ImageName;
 use lambda_images::manifest::Manifest;
 use lambda_images::mirror::Mirrors;
 use lambda_images::platform::Platform;
+use lambda_images::problem::Problem;
 use lambda_images::reference::{Digest, ImageReference, Registry, Repository, Tag};
 use lambda_images::text_references::{Repositories, find_references};
 
@@ -16,16 +18,21 @@ use crate::line_count;
 pub(crate) fn check_config(text: &str) {
     let path = "Cargo.toml";
     let (config, problems) = parse_config(path, text);
+    check_problems(&problems, path, text);
+    if problems.is_empty() {
+        let commented = parse_config(path, &format!("{text}\n# end\n"));
+        assert_eq!(commented, (config, problems));
+    }
+}
+
+/// Each says something, of a place that there is.
+fn check_problems(problems: &[Problem], path: &str, text: &str) {
     let lines = line_count(text);
-    for problem in &problems {
+    for problem in problems {
         assert_eq!(problem.path, path);
         assert!(!problem.message.is_empty());
         let is_there = |(line, column)| (1..=lines).contains(&line) && column >= 1;
         assert!(problem.place.is_none_or(is_there), "{problem:?}");
-    }
-    if problems.is_empty() {
-        let commented = parse_config(path, &format!("{text}\n# end\n"));
-        assert_eq!(commented, (config, problems));
     }
 }
 
@@ -72,6 +79,15 @@ pub(crate) fn check_mirrors(text: &str) {
     for reference in references.split('\n').take(MOST_REFERENCES) {
         let replaced = mirrors.apply(reference);
         assert!(replaced.is_none_or(|replaced| !replaced.is_empty()));
+    }
+}
+
+/// What is read without a problem is written so that it is read again.
+pub(crate) fn check_base_lock(text: &str) {
+    let (lock, problems) = parse_base_lock(text);
+    check_problems(&problems, BASE_LOCK, text);
+    if problems.is_empty() {
+        assert_eq!(parse_base_lock(&lock.render()), (lock, Vec::new()));
     }
 }
 

@@ -155,6 +155,13 @@ pub const TARGETS: &[Target] = &[
         shapes: shapes::lambda_images::MIRRORS,
     },
     Target {
+        name: "base_lock",
+        package: "lambda-images",
+        check: lambda_images_checks::check_base_lock,
+        read: lambda_images_checks::check_base_lock,
+        shapes: shapes::lambda_images::BASE_LOCK,
+    },
+    Target {
         name: "manifest",
         package: "lambda-images",
         check: lambda_images_checks::check_manifest,

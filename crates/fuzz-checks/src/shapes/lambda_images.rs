@@ -70,6 +70,31 @@ pub const MIRRORS: &[Shape] = &[
     Shape { name: "equals", make: |size| repeat(size, "a", "=", "") },
 ];
 
+/// Of locks of external bases.
+pub const BASE_LOCK: &[Shape] = &[
+    Shape {
+        name: "bases",
+        make: |size| {
+            let base = |n| {
+                format!(
+                    "[[base]]\nreference = \"a:{n}\"\ndigest = \"sha256:{n:064}\"\nresolved = \"2026-11-25\"\n"
+                )
+            };
+            fill(size, "version = 1\n", base, "")
+        },
+    },
+    Shape {
+        name: "bases-on-a-line",
+        make: |size| repeat(size, "version = 1\nbase = [", "{reference=\"a\"},", "]\n"),
+    },
+    Shape {
+        name: "keys-of-a-base",
+        make: |size| fill(size, "version = 1\n[[base]]\n", |n| format!("k{n} = 1\n"), ""),
+    },
+    Shape { name: "empty-bases", make: |size| repeat(size, "version = 1\n", "[[base]]\n", "") },
+    Shape { name: "nested", make: |size| repeat(size, "version = ", "[", "") },
+];
+
 /// Of manifests.
 pub const MANIFEST: &[Shape] = &[
     Shape {
