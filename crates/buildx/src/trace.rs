@@ -93,6 +93,9 @@ impl Shown {
         let known = self.members.get(&vertex.digest);
         // The announcement of a vertex may come again after it started; it resets nothing.
         if vertex.started.is_some() || known.is_none_or(|known| known.started.is_none()) {
+            // What was cached elsewhere starts once more when its layers are fetched: nothing runs.
+            let is_cached = vertex.cached || known.is_some_and(|known| known.cached);
+            let vertex = &Vertex { cached: is_cached, ..vertex.clone() };
             if let Some(known) = self.members.insert(vertex.digest.clone(), vertex.clone()) {
                 self.revealing -= usize::from(reveals(&known));
                 self.uncached -= usize::from(!known.cached);

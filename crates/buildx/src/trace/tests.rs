@@ -117,7 +117,7 @@ fn of_a_vertex_that_runs_very_often_the_last_runs_count() {
 
 /// What is counted of the members follows what is known of them.
 #[test]
-fn a_member_that_runs_again_loses_its_error_and_its_result() {
+fn a_member_that_starts_again_loses_its_error_and_is_cached_where_it_was() {
     let group = Some(ProgressGroup { id: "g".to_owned(), name: "g".to_owned(), weak: true });
     let member = |error: &str, cached| Vertex {
         error: error.to_owned(),
@@ -135,6 +135,10 @@ fn a_member_that_runs_again_loses_its_error_and_its_result() {
         Vertex { progress_group: Some(strong), cached: true, ..vertex("b", Some(1), Some(2)) };
     trace.apply(&strong);
     assert_eq!(trace.get(index).outcome(), Some(Outcome::Cached));
-    trace.apply(&Vertex { cached: false, ..strong });
+    // Its layers are fetched, which is no run.
+    trace.apply(&Vertex { cached: false, ..strong.clone() });
+    assert_eq!(trace.get(index).outcome(), Some(Outcome::Cached));
+    let strong = Vertex { digest: "c".to_owned(), name: "c".to_owned(), cached: false, ..strong };
+    trace.apply(&strong);
     assert_eq!(trace.get(index).outcome(), Some(Outcome::Ran { seconds: 1.0 }));
 }
