@@ -1,16 +1,22 @@
 //! From declarations and the texts of Dockerfiles to the graph, and all that is wrong with them.
 
+mod contexts;
+mod cut;
 mod dependencies;
 mod externals;
+mod problems;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::{ContextRead, Cut, Note, Resolved, Settings};
+use dockerfile::{ContextRead, Note, Settings};
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use self::contexts::context_uses;
+pub use self::cut::cut_image;
 pub use self::dependencies::{not_brought_in, package_use};
 pub use self::externals::{ExternalBase, PinnedBy, external_bases};
+use self::problems::{package_cycles, report_idle_settings, report_other_platforms};
 use super::{
     BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, EdgeKind, Image,
     ImageGraph,
@@ -18,7 +24,6 @@ use super::{
 use crate::config::{Config, Kind, Reads};
 use crate::cycle::{self, Edges};
 use crate::discovery::{ContextSource, Declarations, ImageDeclaration, ImageName, Package};
-use crate::paths;
 use crate::problem::{Problem, suggestion};
 use crate::reference::ImageReference;
 
@@ -119,29 +124,6 @@ fn read_what_triggers_may(images: &mut BTreeMap<ImageName, Image>) {
             image.read_whole_context(line, &message);
         }
     }
-}
-
-fn package_cycles(packages: &BTreeMap<PackageName, Package>) -> Vec<Problem> {
-    let edges: Edges<PackageName> = packages
-        .iter()
-        .map(|(name, package)| (name.clone(), package.requires.keys().cloned().collect()))
-        .collect();
-    let loops = cycle::topological(&edges).err().unwrap_or_default();
-    loops
-        .into_iter()
-        .map(|names| {
-            let package = &packages[&names[0]];
-            let shown: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            Problem::of_file(
-                &package.declared_in,
-                format!("these packages depend on each other: {}", shown.join(" → ")),
-            )
-            .at(package.place.0, package.place.1)
-            .hint(
-                "one of these dependencies must go: move what both need into a package below them",
-            )
-        })
-        .collect()
 }
 
 struct Builder<'a> {
@@ -337,54 +319,6 @@ fn settings_of<'s>(
     }
 }
 
-/// Cuts an image's Dockerfile before the instructions on these lines. The image that is left, if it
-/// does anything, refers only to what its own instructions refer to.
-///
-/// # Errors
-/// What the Dockerfile's own rules refuse, as a fragment.
-pub fn cut_image(
-    image: &Image,
-    text: &str,
-    before: &BTreeSet<usize>,
-) -> Result<(Cut, Option<Image>), String> {
-    let told = |faults: Vec<dockerfile::Fault>| {
-        faults.first().map_or_else(String::new, |fault| fault.message.clone())
-    };
-    let mut declaration = image.declaration.clone();
-    let (args, named_contexts) = given(&declaration);
-    let settings = settings_of(&declaration, &args, &named_contexts);
-    let parsed = dockerfile::parse_dockerfile(text).map_err(told)?;
-    let cut = parsed.cut(text, &settings, before).map_err(told)?;
-    let Some(target) = cut.target.clone() else { return Ok((cut, None)) };
-    declaration.target = Some(target);
-    let settings = settings_of(&declaration, &args, &named_contexts);
-    let left = dockerfile::parse_dockerfile(&cut.text).map_err(told)?;
-    let resolved = left.resolve(&settings).map_err(told)?;
-    let refers = |name: &String| resolved.references.iter().any(|found| found.name == *name);
-    let bases: Vec<BaseUse> =
-        image.bases.iter().filter(|base| refers(&base.written)).cloned().collect();
-    let internal = bases.iter().filter_map(|base| match &base.source {
-        BaseSource::Internal(name) => Some(name.clone()),
-        BaseSource::External { .. } => None,
-    });
-    let contexts = declaration.contexts.values().filter_map(|source| match source {
-        ContextSource::Image(name) => Some(name.clone()),
-        _ => None,
-    });
-    let depends_on = internal.chain(contexts).map(|name| (name, EdgeKind::Base)).collect();
-    let part = Image {
-        contexts: context_uses(&declaration, &resolved),
-        declaration,
-        resolved,
-        bases,
-        externals: Vec::new(),
-        depends_on,
-        declared: BTreeMap::new(),
-        copied: BTreeMap::new(),
-    };
-    Ok((cut, Some(part)))
-}
-
 impl Image {
     /// Lets all of its main context count, and says why.
     fn read_whole_context(&mut self, line: usize, why: &str) {
@@ -406,89 +340,4 @@ fn is_own_syntax(syntax: &str) -> bool {
     let reference = syntax.strip_prefix("docker.io/").unwrap_or(syntax);
     let repository = reference.split([':', '@']).next().unwrap_or(reference);
     matches!(repository, "docker/dockerfile" | "docker/dockerfile-upstream")
-}
-
-/// An image on a base of another platform would say that it is one thing and be another.
-fn report_other_platforms(images: &BTreeMap<ImageName, Image>, problems: &mut Vec<Problem>) {
-    for image in images.values() {
-        let declaration = &image.declaration;
-        let bases = image.depends_on.iter().filter(|(_, kind)| **kind == EdgeKind::Base);
-        for base in bases.filter_map(|(name, _)| images.get(name)) {
-            let (own, other) = (&declaration.platform, &base.declaration.platform);
-            if own != other {
-                let name = base.name();
-                let message = format!(
-                    "`{}` is for {own} and stands on `{name}`, which is for {other}",
-                    declaration.name
-                );
-                let place = declaration.place;
-                let problem =
-                    Problem::of_file(&declaration.declared_in, message).at(place.0, place.1);
-                problems.push(problem.hint("give both one `platform`, or list a second base image with its own in `[[workspace.metadata.lambda-images.images]]`"));
-            }
-        }
-    }
-}
-
-/// Settings of the image's own that its Dockerfile takes no notice of: a typing error, mostly.
-fn report_idle_settings(
-    declaration: &ImageDeclaration,
-    declared: &BTreeSet<String>,
-    problems: &mut Vec<Problem>,
-) {
-    let path = &declaration.declared_in;
-    let idle = |what: &str, arg: &str| {
-        let dockerfile = &declaration.dockerfile;
-        format!("{what} has no effect: `{dockerfile}` declares no `ARG {arg}`")
-    };
-    if declaration.base_is_own && !declared.contains(BASE_IMAGE) {
-        let (line, column) = declaration.base.as_ref().map_or(declaration.place, |base| base.place);
-        let problem = Problem::of_file(path, idle("`base`", BASE_IMAGE)).at(line, column);
-        problems.push(problem.hint(format!(
-            "start the Dockerfile with `ARG {BASE_IMAGE}` and `FROM ${{{BASE_IMAGE}}}`, or remove `base`"
-        )));
-    }
-    for (name, (line, column)) in &declaration.own_args {
-        if !declared.contains(name) && !dockerfile::acts_undeclared(name) {
-            let problem =
-                Problem::of_file(path, idle(&format!("arg `{name}`"), name)).at(*line, *column);
-            problems.push(match suggestion(name, declared.iter().map(String::as_str)) {
-                Some(known) => problem.hint(format!("did you mean `{known}`?")),
-                None => problem
-                    .hint(format!("declare `ARG {name}` in the stage that uses it, or remove it")),
-            });
-        }
-    }
-}
-
-fn context_uses(declaration: &ImageDeclaration, resolved: &Resolved) -> Vec<ContextUse> {
-    let reads = |context: Option<&str>| -> Vec<ContextRead> {
-        let sources = resolved.sources.iter();
-        sources.filter(|read| read.context.as_deref() == context).cloned().collect()
-    };
-    let main = ContextFolder {
-        folder: declaration.context.clone(),
-        ignore_files: vec![
-            format!("{}.dockerignore", declaration.dockerfile),
-            paths::in_folder(&declaration.context, ".dockerignore"),
-        ],
-    };
-    let main = ContextUse { role: ContextRole::Main, folder: main, reads: reads(None) };
-    let named = declaration.contexts.iter().filter_map(|(name, source)| match source {
-        ContextSource::Folder(folder) => Some(ContextUse {
-            role: ContextRole::Named(name.clone()),
-            folder: plain_folder(folder),
-            reads: reads(Some(name)),
-        }),
-        _ => None,
-    });
-    std::iter::once(main).chain(named).collect()
-}
-
-/// A folder that only its own `.dockerignore` narrows: BuildKit's rule for named contexts.
-fn plain_folder(folder: &str) -> ContextFolder {
-    ContextFolder {
-        folder: folder.to_owned(),
-        ignore_files: vec![paths::in_folder(folder, ".dockerignore")],
-    }
 }

@@ -7,7 +7,8 @@ use dockerfile::Reach;
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::{Builder, plain_folder, whole};
+use super::contexts::plain_folder;
+use super::{Builder, whole};
 use crate::discovery::{ImageName, Package};
 use crate::graph::{ContextRole, ContextUse, Declared, EdgeKind, Image};
 use crate::paths;
