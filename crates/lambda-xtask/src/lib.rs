@@ -23,6 +23,10 @@ mod display;
 mod engine;
 mod environment;
 mod failure;
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "folders are remembered on Linux alone")
+)]
 mod folder_cache;
 mod folders;
 mod git;
