@@ -175,6 +175,10 @@ pub fn find_references<'t>(text: &'t str, repositories: &Repositories) -> Vec<Te
 fn tag_after(text: &str, start: usize) -> Option<(&str, bool)> {
     let rest = &text.as_bytes()[start..];
     let is_tag = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    // No tag begins like this; a shell's `${name:-default}` goes on so.
+    if matches!(rest.first(), Some(b'-' | b'.')) {
+        return None;
+    }
     let window = &rest[..rest.len().min(LONGEST_TAG + 1)];
     let length = window.iter().position(|byte| !is_tag(byte)).unwrap_or(window.len());
     if length > LONGEST_TAG {

@@ -102,6 +102,8 @@ fn what_is_not_an_image_of_this_workspace() {
         "http://one-dev:8080/latest",
         "one-dev:latest/more",
         "a:latest:latest",
+        "${one-dev:-v1-dirty}",
+        "one-dev:.-dirty",
     ] {
         check(text, &[]);
     }
