@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -54,7 +55,7 @@ pub(crate) enum Said<'a> {
 #[derive(Debug)]
 pub(crate) struct BuildFailed {
     error: anyhow::Error,
-    /// Whether a step failed by itself: a build that was cancelled has none.
+    /// Whether a step failed by itself: before the build was asked to leave, and was not cancelled.
     pub(crate) by_itself: bool,
     /// Digests of what it had exported till then, and may have pushed or loaded.
     pub(crate) exported: Vec<String>,
@@ -129,8 +130,13 @@ impl RunningBuild {
         self.child.id()
     }
 
-    /// Reads the build to its end; `hear` hears each new step, and each line of the log.
-    pub(crate) fn wait(mut self, hear: &dyn Fn(Said)) -> anyhow::Result<Built> {
+    /// Reads the build to its end; `hear` hears each new step, and each line of the log. `is_ended`:
+    /// whether it has been asked to leave. What BuildKit tells from then on it tells in many words.
+    pub(crate) fn wait(
+        mut self,
+        is_ended: &AtomicBool,
+        hear: &dyn Fn(Said),
+    ) -> anyhow::Result<Built> {
         let mut heard = Heard {
             progress: Progress::default(),
             plain: PlainLog::default(),
@@ -141,11 +147,15 @@ impl RunningBuild {
         let mut reader = BufReader::new(self.stderr);
         let mut bytes = Vec::new();
         let mut step = String::new();
+        let mut had_failed = None;
         // A line that is not UTF-8, or a log that can't be written, must not stop the reading:
         // the child would wait forever for somebody to take what it says.
         while reader.read_until(b'\n', &mut bytes).unwrap_or(0) > 0 {
             let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
             bytes.clear();
+            if had_failed.is_none() && is_ended.load(Ordering::SeqCst) {
+                had_failed = Some(heard.progress.failure().is_some());
+            }
             for line in parser.push(&line) {
                 hear(Said::Log(&heard.hear(&line)));
             }
@@ -163,7 +173,7 @@ impl RunningBuild {
         hear(Said::Log(&heard.finish()));
         if !status.success() {
             let error = child_failure(&self.words, status, &heard.why());
-            let by_itself = heard.progress.failure().is_some();
+            let by_itself = had_failed.unwrap_or_else(|| heard.progress.failure().is_some());
             let exported = heard.progress.exported_digests().map(str::to_owned).collect();
             return Err(BuildFailed { error, by_itself, exported }.into());
         }
@@ -231,3 +241,6 @@ impl Heard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

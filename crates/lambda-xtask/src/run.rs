@@ -5,6 +5,7 @@ mod running;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -106,6 +107,7 @@ impl Run<'_> {
             schedule: Schedule::new(self.plan, self.jobs, expected),
             display: Display::new(left, width, self.progress),
             groups: BTreeMap::new(),
+            are_ended: Arc::default(),
             outcomes,
             bases: self.known_bases(),
             stop: None,

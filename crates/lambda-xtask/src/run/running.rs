@@ -1,6 +1,8 @@
 //! A run on its way: starts what the schedule says, hears what ends, stops when it is told to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,6 +53,8 @@ pub(super) struct Running<'r, 'a> {
     pub(super) display: Display,
     /// Process groups of the builds that run.
     pub(super) groups: BTreeMap<usize, u32>,
+    /// Whether they have been asked to leave.
+    pub(super) are_ended: Arc<AtomicBool>,
     pub(super) outcomes: Vec<Option<Outcome>>,
     pub(super) bases: BTreeMap<ImageName, ImageReference>,
     /// Why nothing more is started.
@@ -192,8 +196,9 @@ impl<'r> Running<'r, '_> {
             Ok(running) => {
                 self.groups.insert(image, running.id());
                 let wants_log = run.progress == ProgressForm::Plain;
+                let are_ended = Arc::clone(&self.are_ended);
                 scope.spawn(move || {
-                    let built = running.wait(&|said| match said {
+                    let built = running.wait(&are_ended, &|said| match said {
                         // What only serves to reach the ends of a part is nobody's step.
                         Said::Step(step) if step.contains(Cut::NOTHING) => {}
                         Said::Step(step) => end.send(Event::Step { image, step: step.to_owned() }),
@@ -347,6 +352,7 @@ impl<'r> Running<'r, '_> {
     }
 
     pub(super) fn end_all(&self, ending: Ending) {
+        self.are_ended.store(true, Ordering::SeqCst);
         for group in self.groups.values() {
             end_group(*group, ending);
         }

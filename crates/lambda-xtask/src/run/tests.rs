@@ -1,6 +1,7 @@
 //! What is concluded once a build is over.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -100,6 +101,7 @@ fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
         schedule: Schedule::new(&plan, 1, |_| Duration::ZERO),
         display: Display::new(at_work, 0, ProgressForm::Quiet),
         groups: BTreeMap::new(),
+        are_ended: Arc::default(),
         outcomes: ends.iter().map(|_| None).collect(),
         bases: BTreeMap::new(),
         stop: None,
