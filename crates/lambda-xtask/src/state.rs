@@ -184,18 +184,19 @@ pub(crate) fn write_if_other(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Replaces a file whole. Its folder is made where it does not exist.
+/// Replaces a file whole, and keeps what may be done with it. Its folder is made where it does not exist.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let mut file = tempfile::Builder::new().prefix(".lambda-images-").tempfile_in(folder)?;
         file.write_all(bytes)?;
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // A temporary file is its owner's alone; what it becomes is anybody's to read.
-            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-        }
+        // A temporary file is its owner's alone; a new one is anybody's to read.
+        let permissions = match fs::metadata(path) {
+            Ok(known) => known.permissions(),
+            Err(_) => std::os::unix::fs::PermissionsExt::from_mode(0o644),
+        };
+        file.as_file().set_permissions(permissions)?;
         file.persist(path)?;
         Ok(())
     };

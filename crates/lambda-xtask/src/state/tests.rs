@@ -116,11 +116,14 @@ fn a_reader_sees_the_old_file_or_the_new_one() {
 
 #[test]
 #[cfg(unix)]
-fn others_may_read_what_is_written() {
+fn others_may_read_what_is_new_and_no_more_than_they_could() {
     use std::os::unix::fs::PermissionsExt as _;
     let (root, _state) = state();
     let path = root.path().join("file");
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     write_json(&path, &sha256(b"")).unwrap();
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
-    assert_eq!(read_json(&path), Some(sha256(b"")));
+    assert_eq!(mode(), 0o644);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    write_json(&path, &sha256(b"1")).unwrap();
+    assert_eq!((mode(), read_json(&path)), (0o600, Some(sha256(b"1"))));
 }
