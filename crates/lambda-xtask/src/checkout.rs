@@ -69,10 +69,8 @@ impl Checkout for Disk<'_> {
         };
         let unreadable =
             |error: io::Error| Problem::of_file(path, format!("failed to read it: {error}"));
-        // Most are smaller: two reads, and no question for the size.
-        let mut bytes = Vec::with_capacity(4096);
-        match open_file(&full).and_then(|file| file.take(u64::MAX).read_to_end(&mut bytes)) {
-            Ok(_) => Ok(Some(bytes)),
+        match open_file(&full).and_then(read_all) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => match fs::symlink_metadata(&full) {
                 Ok(metadata) if metadata.is_symlink() => Err(link_problem(path)),
@@ -110,7 +108,46 @@ fn open_file(path: &Path) -> io::Result<File> {
     Ok(File::from(open(path, flags, Mode::empty())?))
 }
 
+/// Room for a usual file, which then takes two reads, and no question for its size.
+const USUAL: usize = 16 * 1024;
+
+/// All bytes of a file, and no room for more.
+fn read_all(mut file: File) -> io::Result<Vec<u8>> {
+    let mut start = [0; USUAL];
+    let mut length = 0;
+    loop {
+        match file.read(&mut start[length..]) {
+            Ok(0) if length < USUAL => return Ok(start[..length].to_vec()),
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut bytes = start.to_vec();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Says that a file must not be a link.
 pub(crate) fn link_problem(path: &str) -> Problem {
     Problem::of_file(path, "this is a symbolic link, and must be a file").hint("name what it leads to (`dockerfile = \"…\"` for a Dockerfile that is shared), or put a file in its place")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_any_length_is_read_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let caches = TreeCaches::of_hashes(Vec::new());
+        let disk = Disk { root: root.path(), caches: &caches };
+        for length in [0, 1, USUAL - 1, USUAL, USUAL + 1, 3 * USUAL] {
+            let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            fs::write(root.path().join("file"), &bytes).unwrap();
+            assert!(disk.bytes("file").unwrap() == Some(bytes), "{length}");
+        }
+        assert_eq!(disk.bytes("none"), Ok(None));
+    }
 }

@@ -24,6 +24,8 @@ use crate::sealed::{seal, unseal};
 
 /// First bytes of the file: name and version.
 const MAGIC: &[u8] = b"lambda-images hashes 4\n";
+/// Bytes of an entry beside its path.
+const ENTRY_LENGTH: usize = 4 + 32 + 32;
 /// A file must have been left alone for this long before it was hashed: the coarsest grain of
 /// a file system's times (FAT has two seconds).
 const GRAIN: Duration = Duration::from_secs(2);
@@ -152,7 +154,10 @@ impl HashCache {
             return None;
         }
         fresh.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-        let mut bytes = MAGIC.to_vec();
+        // A buffer that grows would for a moment be there twice.
+        let of_fresh = fresh.iter().map(|(path, ..)| path.len() + ENTRY_LENGTH).sum::<usize>();
+        let mut bytes = Vec::with_capacity(MAGIC.len() + self.bytes.len() + of_fresh);
+        bytes.extend(MAGIC);
         let mut known = (0..self.known.len()).filter_map(|at| self.entry(at)).peekable();
         let mut render = |path: &[u8], stamp: &Stamp, sum: &Sha256Sum| {
             if std::str::from_utf8(path).is_ok_and(&is_seen) {

@@ -10,6 +10,8 @@ use crate::sealed::{seal, unseal};
 
 /// First bytes of the file: name and version.
 const MAGIC: &[u8] = b"lambda-images folders 2\n";
+/// Bytes of a folder beside its path and its names.
+const FOLDER_LENGTH: usize = 4 + 32 + 4;
 /// Marks a file whose state somebody wants to know.
 const LOOKED_AT: u8 = 0x80;
 
@@ -119,7 +121,11 @@ pub(super) fn parse_folder<'f>(rest: &mut &'f [u8]) -> Option<Known<'f>> {
 /// The file of these folders; of two of one path the later counts.
 pub(super) fn render(mut folders: Vec<Known>) -> Vec<u8> {
     folders.sort_by(|a, b| compare(a.path, b.path));
-    let mut bytes = MAGIC.to_vec();
+    // A buffer that grows would for a moment be there twice.
+    let length = |known: &Known| known.path.len() + known.names.len() + FOLDER_LENGTH;
+    let length = MAGIC.len() + folders.iter().map(length).sum::<usize>();
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend(MAGIC);
     for (place, &Known { path, stamp, names }) in folders.iter().enumerate() {
         if folders.get(place + 1).is_some_and(|next| next.path == path) {
             continue;
