@@ -18,6 +18,7 @@ mod process;
 mod progress;
 mod record;
 mod stand_in;
+mod suite;
 mod sweep;
 mod your_engine;
 
@@ -36,6 +37,7 @@ use anyhow::{Context, Result, bail};
 use self::{
     host::Existing,
     layout::Layout,
+    packages::Unpacked,
     progress::Progress,
     record::{Owner, Record},
 };
@@ -47,6 +49,11 @@ pub(crate) enum EngineCommand {
     ///
     /// Does nothing when it is up already, and mends what is half up.
     Up {
+        /// Set up one of this checkout's own with Docker from this suite of the distribution, such as `forky`
+        ///
+        /// It stays with the engine until `down --purge`.
+        #[arg(long, value_name = "SUITE", value_parser = host::parse_suite)]
+        suite: Option<String>,
         #[command(flatten)]
         which: Which,
     },
@@ -99,9 +106,9 @@ pub(crate) struct Engine {
 /// When the engine can't be brought up or down.
 pub(crate) fn run_engine(root: &Path, command: &EngineCommand) -> Result<ExitCode> {
     match command {
-        EngineCommand::Up { which } => {
+        EngineCommand::Up { suite, which } => {
             let (folder, alone) = which.resolve(root);
-            up_in(folder, alone).map(|_| ExitCode::SUCCESS)
+            up_in(folder, alone, suite.as_deref()).map(|_| ExitCode::SUCCESS)
         }
         EngineCommand::Status => print_status(root),
         EngineCommand::Env { which } => print_environment(which.resolve(root).0),
@@ -124,21 +131,25 @@ fn print_environment(root: &Path) -> Result<ExitCode> {
 /// # Errors
 /// With a hint at what to install, where this machine gives no engine.
 pub(crate) fn up(root: &Path) -> Result<Engine> {
-    up_in(root, None)
+    up_in(root, None, None)
 }
 
-/// `alone`: why no engine of somebody's is to be used.
-fn up_in(root: &Path, alone: Option<&str>) -> Result<Engine> {
+/// `alone`: why no engine of somebody's is to be used. `asked`: the suite of an engine's own.
+fn up_in(root: &Path, alone: Option<&str>, asked: Option<&str>) -> Result<Engine> {
     let layout = Layout::of(root)?;
     let progress = Progress::start();
-    if let Some(record) = find_answering(&layout) {
+    let answering = find_answering(&layout);
+    answering.iter().try_for_each(|record| suite::check_owner(record.owner, asked))?;
+    let suite = suite::settle(&layout, asked)?;
+    if let Some(record) = answering {
         progress.step("up already");
         record.registry_line().into_iter().for_each(|line| progress.step(line));
         return Ok(engine_of(&layout, &record));
     }
-    let existing = match alone {
-        Some(why) => Err(why.to_owned()),
-        None => find_existing_engine(&layout),
+    let existing = match (alone, &suite) {
+        (Some(why), _) => Err(why.to_owned()),
+        (None, Some(suite)) => Err(format!("one of the suite `{suite}` is asked for")),
+        (None, None) => find_existing_engine(&layout),
     };
     let needs_root = match &existing {
         Ok(existing) => your_engine::needs_root(existing),
@@ -150,8 +161,12 @@ fn up_in(root: &Path, alone: Option<&str>) -> Result<Engine> {
             host::find_suites().map_err(|why| own_engine::explain_no_engine(reason, &why))?;
         }
         let folder = root.to_string_lossy();
-        let second: &[&str] = if alone.is_some() { &["--second", &folder] } else { &[] };
-        let status = host::run_as_root(root, &[&["engine", "up"], second].concat())?;
+        let mut arguments = vec!["engine", "up"];
+        arguments.extend(asked.iter().flat_map(|suite| ["--suite", suite]));
+        if alone.is_some() {
+            arguments.extend(["--second", &folder]);
+        }
+        let status = host::run_as_root(root, &arguments)?;
         if !status.success() {
             bail!("`engine up` as root failed ({status})");
         }
@@ -160,7 +175,9 @@ fn up_in(root: &Path, alone: Option<&str>) -> Result<Engine> {
         if find_answering(&layout).is_none() {
             let started = match existing {
                 Ok(existing) => your_engine::use_engine(&layout, &existing, progress),
-                Err(reason) => own_engine::start_engine(&layout, &reason, progress),
+                Err(reason) => {
+                    own_engine::start_engine(&layout, &reason, suite.as_deref(), progress)
+                }
             };
             if let Err(error) = started {
                 // Half an engine is of no use to anybody; its logs are.
@@ -290,6 +307,9 @@ fn render_status(layout: &Layout, record: &Record) -> Result<String> {
     };
     writeln!(out, "engine    {owner}")?;
     writeln!(out, "versions  docker {}, buildx {}", record.docker_version, record.buildx_version)?;
+    if let (Owner::Own, Unpacked::Suite(suite)) = (record.owner, packages::find_unpacked(layout)) {
+        writeln!(out, "suite     {suite}, as asked for")?;
+    }
     if let Some(socket) = &record.socket {
         writeln!(out, "socket    {}", socket.display())?;
     }

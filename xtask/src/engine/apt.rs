@@ -175,7 +175,10 @@ fn render_sources(
     let signed_by = signed_by.unwrap_or_default();
     let line = |source: &Source| {
         let pocket = source.release.strip_prefix(suites.own.as_str())?;
-        let is_wanted = matches!(pocket, "" | "-updates" | "-security");
+        // Debian's unstable is one suite, without any other beside it.
+        let has_pockets = !matches!(suites.engine.as_str(), "sid" | "unstable");
+        let is_wanted =
+            pocket.is_empty() || has_pockets && matches!(pocket, "-updates" | "-security");
         is_wanted.then(|| {
             let Source { uri, component, .. } = source;
             let suite = &suites.engine;

@@ -122,13 +122,36 @@ fn parse_os_release(text: &str) -> Distribution {
 }
 
 /// The suites that the packages come from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suites {
     /// This machine's own: for whatever is linked against its libraries.
     pub(crate) own: String,
     /// For the Docker engine: the first of the distribution with a buildx that is new enough, of
     /// which only programs that need nothing but an older libc are taken.
     pub(crate) engine: String,
+}
+
+impl Suites {
+    /// The same machine with an engine of another suite, if one is asked for.
+    pub(crate) fn with_engine(&self, suite: Option<&str>) -> Suites {
+        let engine = suite.unwrap_or(&self.engine).to_owned();
+        Suites { engine, ..self.clone() }
+    }
+}
+
+/// A suite's name, as a line of a sources list takes it.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn parse_suite(text: &str) -> Result<String, String> {
+    let is_of_name = |character: char| {
+        character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-'
+    };
+    if text.starts_with(|first: char| first.is_ascii_lowercase()) && text.chars().all(is_of_name) {
+        Ok(text.to_owned())
+    } else {
+        Err("a suite is named as `trixie` or `noble` is".to_owned())
+    }
 }
 
 /// # Errors

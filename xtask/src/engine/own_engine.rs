@@ -24,8 +24,13 @@ pub(crate) fn explain_no_engine(reason: &str, why: &str) -> anyhow::Error {
     anyhow!("{reason}, and none can be set up here: {why}\n{}", host::render_install_hint())
 }
 
-/// `reason` says why no engine of somebody's is used.
-pub(crate) fn start_engine(layout: &Layout, reason: &str, progress: Progress) -> Result<()> {
+/// `reason` says why no engine of somebody's is used, and `suite` which one is asked for.
+pub(crate) fn start_engine(
+    layout: &Layout,
+    reason: &str,
+    suite: Option<&str>,
+    progress: Progress,
+) -> Result<()> {
     let suites = host::find_suites().map_err(|why| explain_no_engine(reason, &why))?;
     progress.step(format_args!("no Docker engine to use: {reason}"));
     progress.step(format_args!("setting one up below `{}`", layout.home().display()));
@@ -38,11 +43,13 @@ pub(crate) fn start_engine(layout: &Layout, reason: &str, progress: Progress) ->
         programs
     } else {
         progress.step("fetching and unpacking the packages of the engine");
-        let (own, engine) = apts.insert(apt::open_apts(&layout.apt(), &suites)?);
-        packages::fetch_programs(layout, Wanted::Engine, own, engine)?
+        let chosen = suites.with_engine(suite);
+        let (own, engine) = apts.insert(apt::open_apts(&layout.apt(), &chosen)?);
+        packages::fetch_programs(layout, Wanted::Engine, suite, own, engine)?
     };
     packages::install_client(layout, &programs)?;
-    let open_apt = || match apts {
+    // The base image is the same for engines of all suites.
+    let open_apt = || match apts.filter(|_| suite.is_none()) {
         Some((_, engine)) => Ok(engine),
         None => apt::open_apts(&layout.apt(), &suites).map(|(_, engine)| engine),
     };

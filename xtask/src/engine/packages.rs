@@ -62,15 +62,35 @@ pub(crate) fn find_programs(layout: &Layout, wanted: Wanted) -> Option<Programs>
     };
     let programs = Programs { folder: layout.packages() };
     let recipe = fs::read_to_string(programs.folder.join("recipe")).ok()?;
-    let is_whole =
-        recipe == render_recipe() && names.iter().all(|name| programs.find(name).is_ok());
+    let is_whole = recipe == render_recipe(suite_of(&recipe))
+        && names.iter().all(|name| programs.find(name).is_ok());
     is_whole.then_some(programs)
 }
 
-/// Downloads and unpacks the programs.
+/// What was unpacked by an earlier run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unpacked {
+    Nothing,
+    /// From the suite that this distribution's engine comes from if nobody names one.
+    Usual,
+    /// From a suite that `up` was asked for.
+    Suite(String),
+}
+
+/// What was unpacked: also whatever is not whole, or of an older recipe.
+pub(crate) fn find_unpacked(layout: &Layout) -> Unpacked {
+    let recipe = fs::read_to_string(layout.packages().join("recipe"));
+    recipe.map_or(Unpacked::Nothing, |recipe| match suite_of(&recipe) {
+        Some(suite) => Unpacked::Suite(suite.to_owned()),
+        None => Unpacked::Usual,
+    })
+}
+
+/// Downloads and unpacks the programs. `suite`: the one that `up` was asked for, of which `engine` is.
 pub(crate) fn fetch_programs(
     layout: &Layout,
     wanted: Wanted,
+    suite: Option<&str>,
     own: &Apt,
     engine: &Apt,
 ) -> Result<Programs> {
@@ -80,14 +100,17 @@ pub(crate) fn fetch_programs(
     if wanted == Wanted::Engine {
         names.extend(["docker.io", "containerd", "docker-buildx"]);
         // Debian keeps the client in a package of its own, Ubuntu within `docker.io`.
-        names.extend(["docker-cli", "tini"].iter().filter(|name| engine.has(name)));
+        names.extend(Some("docker-cli").filter(|name| engine.has(name)));
         // Linked against the machine's libseccomp and libc, which every apt brings with it.
-        own.download(&["runc"], &downloads).context("failed to download the package `runc`")?;
+        let linked = ["runc"].into_iter().chain(Some("tini").filter(|name| own.has(name)));
+        let linked: Vec<_> = linked.collect();
+        own.download(&linked, &downloads)
+            .with_context(|| format!("failed to download `{}`", linked.join("`, `")))?;
     }
     engine.download(&names, &downloads).context("failed to download the engine's packages")?;
     let unpacked = staging.join("unpacked");
     unpack_all(list_packages(&downloads)?, &unpacked)?;
-    fs::write(unpacked.join("recipe"), render_recipe())?;
+    fs::write(unpacked.join("recipe"), render_recipe(suite))?;
     let folder = layout.packages();
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -98,8 +121,13 @@ pub(crate) fn fetch_programs(
 }
 
 /// Names what the unpacked programs depend on besides their own versions.
-fn render_recipe() -> String {
-    format!("{RECIPE} {}", std::env::consts::ARCH)
+fn render_recipe(suite: Option<&str>) -> String {
+    let words = [RECIPE, std::env::consts::ARCH].into_iter().chain(suite);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn suite_of(recipe: &str) -> Option<&str> {
+    recipe.split(' ').nth(2)
 }
 
 /// The packages in a folder, `base-files` first: it brings the links by which the others' files

@@ -72,7 +72,7 @@ fn add_registry(layout: &Layout, record: &mut Record, progress: Progress) -> Res
     } else {
         progress.step("fetching and unpacking the package of the registry");
         let (own, engine) = open_apts()?;
-        packages::fetch_programs(layout, Wanted::Registry, &own, &engine)?
+        packages::fetch_programs(layout, Wanted::Registry, None, &own, &engine)?
     };
     progress.step("starting the registry");
     let previous_port = record.registry_port;

@@ -36,6 +36,18 @@ fn the_engine_comes_from_the_same_mirrors() {
 }
 
 #[test]
+fn unstable_is_one_suite() {
+    check_sources(
+        TARGETS,
+        "bookworm",
+        "sid",
+        &expect![[r#"
+        deb [arch=amd64 signed-by=/usr/share/keyrings/archive.gpg] http://mirror.example/debian/ sid main
+    "#]],
+    );
+}
+
+#[test]
 fn all_components_are_kept() {
     let targets = "http://mirror.example/ubuntu/|noble|main|Ubuntu|Packages\n\
                    http://mirror.example/ubuntu/|noble|universe|Ubuntu|Packages\n";

@@ -41,6 +41,24 @@ fn what_is_too_old_or_something_else_is_named() {
     check_suites("debian", "", "", Err("`/etc/os-release` names no suite"));
 }
 
+#[test]
+fn another_suite_is_for_the_engine_alone() {
+    let suites = choose_suites(&distribution("debian", "12", "bookworm")).unwrap();
+    assert_eq!(suites.with_engine(None), suites);
+    let chosen = suites.with_engine(Some("forky"));
+    assert_eq!((chosen.own.as_str(), chosen.engine.as_str()), ("bookworm", "forky"));
+}
+
+#[test]
+fn a_suite_is_one_word_of_a_sources_list() {
+    for suite in ["forky", "sid", "noble", "stable"] {
+        assert_eq!(parse_suite(suite).as_deref(), Ok(suite));
+    }
+    for text in ["", "-", "forky main", "Forky", "13", "forky/", "forky\n"] {
+        assert!(parse_suite(text).is_err(), "{text}");
+    }
+}
+
 #[track_caller]
 fn check_buildx(text: &str, expected: Option<(&str, (u32, u32))>) {
     let expected = expected.map(|(version, number)| (version.to_owned(), number));

@@ -34,9 +34,30 @@ fn half_unpacked_programs_do_not_count() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("docker-registry"), "").unwrap();
     assert!(find_programs(&layout, Wanted::Registry).is_none());
-    fs::write(layout.packages().join("recipe"), render_recipe()).unwrap();
+    fs::write(layout.packages().join("recipe"), render_recipe(None)).unwrap();
     assert!(find_programs(&layout, Wanted::Registry).is_some());
     assert!(find_programs(&layout, Wanted::Engine).is_none());
+}
+
+#[test]
+fn unpacked_programs_say_of_which_suite_they_are() {
+    let root = tempfile::tempdir().unwrap();
+    let layout = Layout::of(root.path()).unwrap();
+    assert_eq!(find_unpacked(&layout), Unpacked::Nothing);
+    let folder = layout.packages().join("usr/bin");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("docker-registry"), "").unwrap();
+    for (suite, expected) in
+        [(None, Unpacked::Usual), (Some("forky"), Unpacked::Suite("forky".to_owned()))]
+    {
+        fs::write(layout.packages().join("recipe"), render_recipe(suite)).unwrap();
+        assert_eq!(find_unpacked(&layout), expected);
+        assert!(find_programs(&layout, Wanted::Registry).is_some());
+    }
+    // Of an older recipe: fetched anew, from the same suite.
+    fs::write(layout.packages().join("recipe"), "0 other forky").unwrap();
+    assert_eq!(find_unpacked(&layout), Unpacked::Suite("forky".to_owned()));
+    assert!(find_programs(&layout, Wanted::Registry).is_none());
 }
 
 #[track_caller]
