@@ -70,4 +70,22 @@ mod tests {
         assert_eq!(records[1].kind, "source.local");
         assert_eq!(parse_disk_usage("Reclaimable:\t0B\nTotal:\t\t0B\n"), []);
     }
+
+    /// buildx 0.29.
+    #[test]
+    fn parents_on_lines_of_their_own_are_passed_over() {
+        let text = "ID:           2yhfq94f\nParents:\n - 9yud73k4\n - of7dj0he\n\
+            Created at:   2026-11-25 05:27:13.68854243 +0000 UTC\nMutable:      false\n\
+            Reclaimable:  true\nShared:       false\nSize:         78.63kB\n\
+            Description:  [2/3] COPY a ./\nUsage count:  2\n\
+            Last used:    39 seconds ago\nType:         regular\n\n\
+            Reclaimable:\t78.63kB\nTotal:\t\t78.63kB\n";
+        let only = CacheRecord {
+            id: "2yhfq94f".to_owned(),
+            kind: "regular".to_owned(),
+            description: "[2/3] COPY a ./".to_owned(),
+            usage_count: 2,
+        };
+        assert_eq!(parse_disk_usage(text), [only]);
+    }
 }

@@ -223,7 +223,8 @@ fn a_push_that_fails_takes_nothing_from_one_that_succeeded() {
     let results = field(&answer, "result");
     assert_eq!(results["alone"], "failed");
     let error = image(&answer, "alone")["error"].as_str().unwrap();
-    assert!(error.contains("400 "), "{error}");
+    // An older engine tells the status, a newer one the registry's words.
+    assert!(error.contains("400 ") || error.contains("not today"), "{error}");
     let manifest = workspace.manifest();
     for name in ["base-core", "reader", "writer"] {
         assert_eq!(results[name], "built");
