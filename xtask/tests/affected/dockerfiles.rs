@@ -177,16 +177,13 @@ fn generate_copy(
         }
         _ => image.pick_folder(random),
     };
-    if usage != Use::Built(Frontend::Older) {
-        if random.one_in(5) {
-            words.push("--parents".to_owned());
-        }
-        if random.one_in(5) {
-            words.push(format!(
-                "--exclude={}",
-                random.pick(&["**/*.py", "*.txt", "tests", "src/deep"])
-            ));
-        }
+    let Frontend { exclude, parents } = usage.frontend();
+    if parents && random.one_in(5) {
+        words.push("--parents".to_owned());
+    }
+    if exclude && random.one_in(5) {
+        words
+            .push(format!("--exclude={}", random.pick(&["**/*.py", "*.txt", "tests", "src/deep"])));
     }
     if random.one_in(5) {
         words.push("--chmod=0644".to_owned());

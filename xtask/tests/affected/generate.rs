@@ -16,11 +16,21 @@ pub(crate) enum Use {
     Built(Frontend),
 }
 
-/// Whether what reads the Dockerfiles that are built knows `COPY --exclude` and `--parents`.
+/// Which flags of `COPY` what reads the Dockerfiles knows, of those that came late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Frontend {
-    Older,
-    Newer,
+pub(crate) struct Frontend {
+    pub(crate) exclude: bool,
+    pub(crate) parents: bool,
+}
+
+impl Use {
+    /// What may read the Dockerfiles.
+    pub(crate) fn frontend(self) -> Frontend {
+        match self {
+            Use::Asked => Frontend { exclude: true, parents: true },
+            Use::Built(frontend) => frontend,
+        }
+    }
 }
 
 /// `mark` is in every text, so that nobody else's build leaves its layer in a cache.

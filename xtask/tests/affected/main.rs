@@ -11,8 +11,8 @@
 //! waste: it is counted; what a lock wastes, which counts by its bytes wherever a command may do anything
 //! with it, is counted apart.
 //!
-//! `COPY --exclude` and `--parents` are built where the engine's BuildKit knows them, or with a frontend
-//! that `LAMBDA_IMAGES_TEST_FRONTEND` names; else it is said that they were not.
+//! `COPY --exclude` and `--parents` are each built where the engine's BuildKit knows it, or with a frontend
+//! that `LAMBDA_IMAGES_TEST_FRONTEND` names; else it is said that it was not.
 //!
 //! `LAMBDA_IMAGES_CASES` sets how many cases are tried and `LAMBDA_IMAGES_SEED` where they begin; the
 //! seed is printed. With `LAMBDA_IMAGES_PROBLEMS` it is said why a case could not be compared.
@@ -86,14 +86,7 @@ fn what_is_not_affected_is_built_the_same() {
     let (cases, mut random) = begin(BUILT_CASES);
     let mark = tempfile::Builder::new().prefix(", ").tempdir().unwrap();
     let mark = mark.path().file_name().unwrap().to_str().unwrap().to_owned();
-    let frontend = frontend::find();
-    if frontend == Frontend::Older {
-        report(format_args!(
-            "note: this engine's BuildKit knows no `COPY --exclude` and `--parents`, and no build has them; \
-             `{}=IMAGE` names a frontend that does",
-            frontend::VARIABLE
-        ));
-    }
+    let frontend = find_frontend();
     let mut precision = Precision::default();
     let (mut compared, mut unusable) = (0, 0);
     while compared < cases {
@@ -122,6 +115,18 @@ fn what_is_not_affected_is_built_the_same() {
     let Precision { right, spared, unknown, .. } = precision;
     assert!(unknown * 2 <= right + spared, "too many can't be built");
     assert!(precision.percent() >= LEAST_PRECISION, "too much is built again");
+}
+
+/// What reads the Dockerfiles of all builds.
+fn find_frontend() -> Frontend {
+    let knows = |flag: &str, value: &str| {
+        let is_known = frontend::knows(&format!("{flag}{value}"));
+        if !is_known {
+            report(format_args!("{}", frontend::note(flag)));
+        }
+        is_known
+    };
+    Frontend { exclude: knows("--exclude", "=b"), parents: knows("--parents", "") }
 }
 
 /// A variable of the tests that need an engine.

@@ -144,8 +144,8 @@ fn build_all(
         target["dockerfile"] = json!(root.join(dockerfile));
         target["output"] = json!([format!("type=local,dest={}", output.join(name).display())]);
         target["tags"] = json!([]);
-        if let Some(frontend) = frontend::given() {
-            target["args"][frontend::ARGUMENT] = json!(frontend);
+        if let Some((argument, frontend)) = frontend::given() {
+            target["args"][argument] = json!(frontend);
         }
         names.push(name.to_owned());
     }

@@ -7,6 +7,7 @@ use std::{env, fs};
 
 use dockerfile::Listing;
 
+use crate::frontend::given;
 use crate::sent::sent;
 use crate::world::{IGNORE_FILE, World};
 
@@ -112,6 +113,7 @@ impl<'w> Batch<'w> {
         command.current_dir(folder).args(["buildx", "build", "--progress=plain", "--no-cache"]);
         command.args(["--file", "Dockerfile", "--output"]);
         command.arg(format!("type=local,dest={}", output.display()));
+        command.args(given().map(|(name, image)| format!("--build-arg={name}={image}")));
         for index in 1..self.worlds.len() {
             let name = context_name(index);
             command.arg(format!("--build-context={name}={name}"));

@@ -20,14 +20,15 @@ pub(crate) struct Generated {
 }
 
 /// A world with one to three instructions; only the main context can have an `ADD`.
-pub(crate) fn generate_world(random: &mut Random, is_main: bool) -> Generated {
+/// `excludes`: whether an instruction may have `--exclude`.
+pub(crate) fn generate_world(random: &mut Random, is_main: bool, excludes: bool) -> Generated {
     let mut hopeless = None;
     loop {
         let entries = generate_tree(random);
         let ignore = generate_ignore(random, &entries);
         let mut world = World { entries, ignore, instructions: Vec::new() };
         for _ in 0..1 + random.below(3) {
-            let instruction = generate_instruction(random, &world.entries, is_main);
+            let instruction = generate_instruction(random, &world.entries, is_main, excludes);
             match fate(&world, &instruction) {
                 Fate::Runs => world.instructions.push(instruction),
                 Fate::Fails => {
@@ -157,11 +158,42 @@ fn escape(path: &str, is_special: fn(char) -> bool) -> String {
     path.chars().flat_map(|c| is_special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
-fn generate_instruction(random: &mut Random, entries: &[Entry], is_main: bool) -> Instruction {
+fn generate_instruction(
+    random: &mut Random,
+    entries: &[Entry],
+    is_main: bool,
+    excludes: bool,
+) -> Instruction {
     let is_add = is_main && random.one_in(2);
     let count = if random.one_in(4) { 2 } else { 1 };
     let sources = (0..count).map(|_| generate_source(random, entries)).collect();
-    Instruction { is_add, sources }
+    let is_excluding = excludes && random.one_in(2);
+    let excludes = if is_excluding { generate_excludes(random, entries) } else { Vec::new() };
+    Instruction { is_add, sources, excludes }
+}
+
+/// Patterns that the Dockerfile takes as they are.
+fn generate_excludes(random: &mut Random, entries: &[Entry]) -> Vec<String> {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '~');
+    let mut excludes = Vec::new();
+    for _ in 0..1 + random.below(3) {
+        let path = &entries[random.below(entries.len())].path;
+        // As seen from one of the folders above it.
+        let components: Vec<&str> = path.split('/').collect();
+        let below = components[random.below(components.len())..].join("/");
+        let below: String = below.chars().map(|c| if is_plain(c) { c } else { '?' }).collect();
+        let pattern = match random.below(10) {
+            0 => random.pick(&["*", "**", "*/*", "."]).to_owned(),
+            1 => random.pick(&["**/*.py", "*.txt", "a*", "**/b*", "[a-c]*", "?[0-9]"]).to_owned(),
+            2 => format!("{below}/*"),
+            3 => format!("**/{below}"),
+            4 => format!("/{below}/"),
+            _ => below,
+        };
+        let exception = if random.one_in(4) { "!" } else { "" };
+        excludes.push(format!("{exception}{pattern}"));
+    }
+    excludes
 }
 
 fn generate_source(random: &mut Random, entries: &[Entry]) -> String {

@@ -9,13 +9,16 @@
 //! each with its own ignore file and transfer. `LAMBDA_IMAGES_CASES` sets how many instructions
 //! are tried (120 without it) and `LAMBDA_IMAGES_SEED` where they begin; the seed is printed.
 //!
-//! Not covered, for want of a frontend that has them or of a shell: `--exclude`, `--parents` and
-//! `RUN --mount`. Tables in `crates/dockerfile` hold these.
+//! `--exclude` is tried where the engine's BuildKit knows it; else it is said that it was not. Not
+//! covered, for want of a frontend that has it or of a shell: `--parents` and `RUN --mount`. Tables in
+//! `crates/dockerfile` hold these.
 
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error on to")]
 
 mod build;
 mod compare;
+#[path = "../affected/frontend.rs"]
+mod frontend;
 mod generate;
 mod random;
 mod refusal;
@@ -40,6 +43,7 @@ const SEED: u64 = 2;
 #[test]
 fn random_worlds() {
     build::require_engine();
+    let excludes = knows_exclude();
     let cases = number("LAMBDA_IMAGES_CASES").map_or(CASES, |cases| cases.try_into().unwrap());
     let seed = number("LAMBDA_IMAGES_SEED").unwrap_or(SEED);
     report(format_args!("LAMBDA_IMAGES_SEED={seed} LAMBDA_IMAGES_CASES={cases}"));
@@ -48,7 +52,8 @@ fn random_worlds() {
     while tried < cases {
         let mut worlds = Vec::new();
         while worlds.len() < WORLDS_PER_BUILD && tried < cases {
-            let Generated { world, hopeless } = generate_world(&mut random, worlds.is_empty());
+            let Generated { world, hopeless } =
+                generate_world(&mut random, worlds.is_empty(), excludes);
             must_fail.extend(hopeless);
             tried += world.instructions.len();
             worlds.push(world);
@@ -78,6 +83,17 @@ fn known_worlds() {
         assert_eq!(compare_batch(&worlds), Counts::default(), "the table has no vague cases");
     }
     check_refused(&table::refused_worlds());
+    if knows_exclude() {
+        assert_eq!(compare_batch(&table::excluding_worlds()), Counts::default());
+    }
+}
+
+fn knows_exclude() -> bool {
+    let is_known = frontend::knows("--exclude=b");
+    if !is_known {
+        report(format_args!("{}", frontend::note("--exclude")));
+    }
+    is_known
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -42,6 +42,13 @@ fn smaller_worlds(world: &World) -> Vec<World> {
             }
         }
     }
+    for index in 0..world.instructions.len() {
+        for exclude in 0..world.instructions[index].excludes.len() {
+            let mut without = world.clone();
+            without.instructions[index].excludes.remove(exclude);
+            smaller.push(without);
+        }
+    }
     let lines: Vec<&str> = world.ignore.lines().collect();
     for index in 0..lines.len() {
         let left = lines.iter().enumerate().filter(|(at, _)| *at != index);

@@ -5,7 +5,7 @@ use dockerfile::{Entry, EntryKind};
 use crate::world::{Instruction, World};
 
 /// Words for the tree: `a` is a file, `a/` a folder, `a->b` a symlink. Lines for the ignore file,
-/// separated by spaces. Words for each `COPY`.
+/// separated by spaces. Words for each `COPY`, those with `-` before them for its `--exclude`.
 fn world(tree: &str, ignore: &str, copies: &[&str]) -> World {
     let entries = tree.split_whitespace().map(|word| match (word.split_once("->"), word) {
         (Some((path, text)), _) => {
@@ -16,9 +16,14 @@ fn world(tree: &str, ignore: &str, copies: &[&str]) -> World {
             None => Entry { path: word.to_owned(), kind: EntryKind::File },
         },
     });
-    let instructions = copies.iter().map(|sources| Instruction {
-        is_add: false,
-        sources: sources.split_whitespace().map(str::to_owned).collect(),
+    let instructions = copies.iter().map(|words| {
+        let (excludes, sources): (Vec<&str>, Vec<&str>) =
+            words.split_whitespace().partition(|word| word.starts_with('-'));
+        Instruction {
+            is_add: false,
+            sources: sources.into_iter().map(str::to_owned).collect(),
+            excludes: excludes.into_iter().map(|word| word[1..].to_owned()).collect(),
+        }
     });
     World {
         entries: entries.collect(),
@@ -64,6 +69,21 @@ fn various_worlds() -> Vec<World> {
         world("a/b/c a/d a/b/e", "a !a/b", &["a", "a/b/c"]),
         world("d/c d/x dd/y", "d !d/c d*", &["."]),
         world("secrets/key secrets/pub a", "secrets !secrets/pub", &["secrets a"]),
+    ]
+}
+
+/// For a frontend that knows `--exclude`.
+pub(crate) fn excluding_worlds() -> Vec<World> {
+    let tree = "a.py b.txt d/a.py d/b.txt d/e/a.py d/e/c.txt f";
+    vec![
+        world(tree, "", &[". -*.py", ". -**/*.py", ". -d", ". -d/e -!d/e/a.py"]),
+        // Below the folder that is copied, and not from the root.
+        world(tree, "", &["d -a.py", "d -d/a.py", "d/ -e", "d/e d -a.py"]),
+        // What a source names itself is never left out; what a glob matches neither.
+        world(tree, "", &["a.py -a.py", "*.py -*.py", "d/*.py -**", "d* -*.txt"]),
+        world(tree, "", &[". -*", ". -* -!b.txt", ". -** -!d/e", ". -.", ". -/d"]),
+        world(tree, "d/e", &[". -b.txt", "d -b.txt"]),
+        world("real/x real/y link->real in/l->../real in/x", "", &["link -x", "in -l", ". -real"]),
     ]
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Instruction {
     pub(crate) is_add: bool,
     /// As a user means them: no escapes of the Dockerfile.
     pub(crate) sources: Vec<String>,
+    /// Patterns of `--exclude`, in which nothing is special to the Dockerfile.
+    pub(crate) excludes: Vec<String>,
 }
 
 pub(crate) const IGNORE_FILE: &str = ".dockerignore";
@@ -38,7 +40,9 @@ impl Instruction {
         let words: Vec<String> = words.chain([quote(destination)]).collect();
         let keyword = if self.is_add { "ADD" } else { "COPY" };
         let from = context.map(|name| format!("--from={name} ")).unwrap_or_default();
-        format!("{keyword} {from}[{}]", words.join(", "))
+        let excludes: String =
+            self.excludes.iter().map(|pattern| format!("--exclude={pattern} ")).collect();
+        format!("{keyword} {from}{excludes}[{}]", words.join(", "))
     }
 }
 
