@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands of `lambda_xtask` for this repository's own images, and this
 //! repository's own tasks. Each task has a file of its own.
 
+mod bake;
 mod bench;
 mod ci;
 mod demo;

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use lambda_xtask::Environment;
 use serde_json::{Map, Value, json};
 
+use crate::bake::bake;
 use crate::demo::copy::copy_tree;
 use crate::demo::remove_named;
 use crate::engine;
@@ -45,23 +46,21 @@ pub(crate) fn run_bench(root: &Path, rounds: u32) -> anyhow::Result<String> {
         render_bake(&serde_json::from_slice(&graph.stdout)?, &environment)?,
     )?;
     let bake = || {
-        let mut command = environment.command("docker");
-        command
-            .args(["buildx", "bake", "--load", "--provenance=false", "--sbom=false", "--file"])
-            .arg(&bake_file);
-        command
+        let mut command = bake(|| environment.command("docker"))?;
+        command.args(["--load", "--provenance=false", "--sbom=false", "--file"]).arg(&bake_file);
+        time(command)
     };
     let status = || {
         let mut command = environment.command("git");
         command.args(["status", "--porcelain"]);
         command
     };
-    step("build everything once, by both", || time(ours()).and_then(|_| time(bake())).map(drop))?;
+    step("build everything once, by both", || time(ours()).and_then(|_| bake()).map(drop))?;
     let mut times: [Times; 3] = Default::default();
     step(&format!("{rounds} rounds of each"), || {
         for _ in 0..rounds {
             times[0].push(time(ours())?);
-            times[1].push(time(bake())?);
+            times[1].push(bake()?);
             times[2].push(time(status())?);
         }
         Ok(())

@@ -19,6 +19,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error on to")]
 
+#[path = "../../src/bake.rs"]
+mod bake;
 mod checkout;
 mod compare;
 mod dockerfiles;

@@ -15,6 +15,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::bake::bake;
 use crate::checkout::{Answer, Checkout};
 use crate::compare::Case;
 use crate::frontend;
@@ -191,12 +192,12 @@ struct Refusal {
 }
 
 /// Builds all targets; what BuildKit refuses, if it does.
-fn run_bake(root: &Path, bake: &str) -> Result<(), Vec<Refusal>> {
-    let mut command = Command::new("docker");
-    command.args(["buildx", "bake", "--progress=plain", "--file=-"]).current_dir(root);
+fn run_bake(root: &Path, file: &str) -> Result<(), Vec<Refusal>> {
+    let mut command = bake(|| Command::new("docker")).unwrap();
+    command.args(["--progress=plain", "--file=-"]).current_dir(root);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(bake.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(file.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     if output.status.success() {
         return Ok(());

@@ -8,6 +8,8 @@
 
 mod adoption;
 mod affected;
+#[path = "../../src/bake.rs"]
+mod bake;
 mod bases;
 mod build;
 mod caches;
