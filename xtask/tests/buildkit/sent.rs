@@ -20,7 +20,9 @@ pub(crate) fn sent(folder: &Path, listing: Listing, patterns: &[String]) -> Opti
         return Some(listing);
     }
     let mut links = FollowLinks { folder, resolved: BTreeSet::new() };
-    for pattern in patterns {
+    // In this order, which decides which links it doesn't find: `normalizeContextPaths` of BuildKit.
+    let patterns: BTreeSet<String> = patterns.iter().map(|pattern| clean(pattern)).collect();
+    for pattern in &patterns {
         links.append(pattern).ok()?;
     }
     if links.resolved.contains(".") {

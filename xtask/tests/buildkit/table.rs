@@ -54,6 +54,8 @@ fn various_worlds() -> Vec<World> {
         ),
         world(links, "", &["*/x", "real/../link", "other loo[x]", "deep"]),
         world(links, "real/sub", &["link", "."]),
+        // The sources are sent in an order of their own.
+        world("l->. a b", "", &["l/a l"]),
         // Links in a folder stay links.
         world("d/l->../secret d/f secret", "", &["d"]),
         world("d/l->f d/f", "", &["d d/l"]),
