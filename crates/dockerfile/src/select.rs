@@ -19,8 +19,9 @@
 //!   named here, never more.
 //! - It may also fail to find a link's target that only a glob in the middle of a source leads
 //!   to, and refuse the build. The target is named here.
-//! - Of a folder that a glob matches, BuildKit also follows the links, for the key of its cache,
-//!   and refuses the build if they lead to nothing that it has sent. They are named as links only.
+//! - Of a folder that a glob matches, or that is copied with `--exclude` or `--parents`, BuildKit also
+//!   follows the links, for the key of its cache, and refuses the build if they lead to nothing that it
+//!   has sent. They are named as links only.
 //! - A `COPY --parents` of `.` counts as a copy of everything.
 
 use std::collections::{HashMap, HashSet};
@@ -209,7 +210,7 @@ impl Search<'_> {
         // After one that BuildKit stumbles over, the others are taken all the same.
         let taken: Vec<_> = found.iter().map(|path| self.take(path, &filter)).collect();
         taken.into_iter().collect::<Result<(), _>>()?;
-        if is_glob {
+        if is_glob || filter.exclude.is_some() || filter.include.is_some() {
             self.pass_links(count);
         }
         match filter.include {
@@ -239,9 +240,9 @@ impl Search<'_> {
         Err(MissReason::NoMatch)
     }
 
-    /// For the key of its cache, BuildKit follows all links that a glob brings in, those below
-    /// its folders too, and refuses the build where it finds nothing. What they lead to isn't
-    /// read for that, but has to be there.
+    /// For the key of its cache, BuildKit follows all links that a glob brings in, or a copy with
+    /// `--exclude` or `--parents`, those below its folders too, and refuses the build where it finds
+    /// nothing. What they lead to isn't read for that, but has to be there.
     fn pass_links(&mut self, first: usize) {
         let entries = self.listing.entries();
         let taken = self.ranges[first..].iter().cloned().flatten();

@@ -17,12 +17,13 @@ pub(crate) fn is_refused(listing: &Listing, reads: &[ContextRead]) -> bool {
     let misses = selection.misses.iter();
     let entries = listing.entries();
     let mut copied = selection.entries().map(|index| &entries[index]);
-    let is_glob = reads.iter().flat_map(|read| &read.patterns).any(|text| has_wildcards(text));
+    let is_glob = reads.iter().flat_map(|read| &read.patterns).any(|text| has_wildcards(text))
+        || reads.iter().any(|read| !read.excludes.is_empty());
     misses.clone().any(|miss| !is_fine(miss.reason, &miss.pattern))
         || (is_glob && copied.any(|entry| is_dead_link(listing, entry)))
 }
 
-/// For the key of its cache, BuildKit follows each link that a glob brings in.
+/// For the key of its cache, BuildKit follows each link that a glob brings in, or a copy with `--exclude`.
 fn is_dead_link(listing: &Listing, entry: &Entry) -> bool {
     let read = ContextRead {
         context: None,
@@ -52,7 +53,8 @@ pub(crate) fn foresee_refused(worlds: &[World], batch: &Batch<'_>) -> Vec<(usize
 /// BuildKit's client doesn't send what only some links lead to; see the limitations of `select`.
 pub(crate) fn may_be_refused(world: &World, instruction: &Instruction) -> bool {
     let is_link = |entry: &Entry| matches!(entry.kind, EntryKind::Symlink(_));
-    let is_glob = instruction.sources.iter().any(|source| has_wildcards(source));
+    let is_glob = instruction.sources.iter().any(|source| has_wildcards(source))
+        || !instruction.excludes.is_empty();
     let follows = !world.selection(&[instruction]).links.is_empty();
     follows || (is_glob && world.entries.iter().any(is_link))
 }
