@@ -360,6 +360,14 @@ fn dots_behind_links() {
 
 #[test]
 fn excludes() {
+    // What the link leads to has to be there, though the copy leaves it out.
+    check(
+        "l->x a x",
+        "--exclude=x .",
+        &expect![[r#"
+            copies a l
+            roots . l x"#]],
+    );
     check(
         TREE,
         "--exclude=lib src",
@@ -455,7 +463,7 @@ fn parents() {
         "--parents l/x l",
         &expect![[r#"
             copies l
-            roots l
+            roots d l
             1: `l/x`: nothing in the context matches"#]],
     );
     check(
