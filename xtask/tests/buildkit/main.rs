@@ -7,7 +7,7 @@
 //!
 //! One build carries many worlds: the first as its main context, the others as named contexts,
 //! each with its own ignore file and transfer. `LAMBDA_IMAGES_CASES` sets how many instructions
-//! are tried (120 without it) and `LAMBDA_IMAGES_SEED` where they begin; the seed is printed.
+//! are tried (300 without it) and `LAMBDA_IMAGES_SEED` where they begin; the seed is printed.
 //!
 //! `--exclude` is tried where the engine's BuildKit knows it; else it is said that it was not. Not
 //! covered, for want of a frontend that has it or of a shell: `--parents` and `RUN --mount`. Tables in
@@ -36,7 +36,7 @@ use world::World;
 
 /// How many worlds a build carries: each `COPY` is a layer, and an engine knows at most 125.
 const WORLDS_PER_BUILD: usize = 30;
-const CASES: usize = 120;
+const CASES: usize = 300;
 /// A gate must not fail for what nobody changed: other seeds are for who looks for cases.
 const SEED: u64 = 2;
 
