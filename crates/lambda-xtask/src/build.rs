@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Stdio};
+use std::process::{ChildStderr, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use dockerfile::Cut;
 
 use crate::environment::Environment;
 use crate::failure::child_failure;
-use crate::process::spawn_group;
+use crate::process::{Group, spawn_group};
 
 /// A build that is to run.
 pub(crate) struct BuildJob {
@@ -71,7 +71,7 @@ impl std::error::Error for BuildFailed {}
 
 /// A running build: the child, and what is needed to hear it out.
 pub(crate) struct RunningBuild {
-    child: Child,
+    child: Group,
     stderr: ChildStderr,
     log: BufWriter<File>,
     words: Vec<String>,
@@ -125,7 +125,7 @@ impl BuildJob {
 }
 
 impl RunningBuild {
-    /// The child's process id, which is its group's too.
+    /// Its process group.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

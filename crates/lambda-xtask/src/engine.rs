@@ -7,6 +7,7 @@ use lambda_images::plan::{Destination, Plan};
 
 use crate::environment::Environment;
 use crate::failure::{environment as failure, tail};
+use crate::process::{DOCKER_LIMIT, output};
 
 /// Checks buildx's version, the builder, and that the two fit the plan. Gives the builder, where
 /// what buildx says of it can be read.
@@ -75,7 +76,7 @@ pub(crate) fn find_builder(environment: &Environment) -> anyhow::Result<Option<B
 }
 
 fn run(environment: &Environment, arguments: &[&str]) -> anyhow::Result<Output> {
-    environment.command("docker").args(arguments).output().map_err(|error| {
+    output(environment.command("docker").args(arguments), DOCKER_LIMIT).map_err(|error| {
         failure(
             format!("failed to run `docker`: {error}"),
             "install Docker with the buildx plugin, 0.13 or newer, and start its engine",

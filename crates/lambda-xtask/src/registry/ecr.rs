@@ -5,10 +5,9 @@
 //! an MFA code asks for it in the terminal; a program that does not end is ended.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write as _};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use lambda_images::config::RepositoryTags;
@@ -17,7 +16,7 @@ use lambda_images::ecr::Ecr;
 use super::error::RegistryError;
 use crate::environment::Environment;
 use crate::failure::tail;
-use crate::process::{Ending, end, own_group};
+use crate::process::{Ending, Group, end, read, spawn_group, spawn_in_foreground};
 
 /// What a program of these may take, and a person who looks for an MFA code.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
@@ -176,15 +175,16 @@ fn run(
     let failed =
         |why: String| RegistryError::Command { command: buildx::quote_command(words.clone()), why };
     let mut command = environment.command(program);
-    if rules.place == Place::Background {
-        own_group(&mut command);
-    }
     command
         .args(arguments)
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+    let child = match rules.place {
+        Place::Foreground => spawn_in_foreground(&mut command),
+        Place::Background => spawn_group(&mut command),
+    };
+    let mut child = child.map_err(|error| failed(error.to_string()))?;
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // Who does not read its input says why by its exit status.
         drop(stdin.write_all(input));
@@ -194,7 +194,8 @@ fn run(
         return Err(RegistryError::Endless { command, limit: rules.limit });
     };
     // It has closed its outputs: it is at its end.
-    let status = child.wait().map_err(|error| failed(error.to_string()))?;
+    let status = child.wait_until(Instant::now() + GRACE);
+    let status = status.map_err(|error| failed(error.to_string()))?;
     if status.success() {
         return Ok(out);
     }
@@ -204,7 +205,7 @@ fn run(
 }
 
 /// What a program prints to its two outputs; `None`: it took too long, and is gone.
-fn hear_out(child: &mut Child, limit: Duration) -> Option<(Vec<u8>, Vec<u8>)> {
+fn hear_out(child: &mut Group, limit: Duration) -> Option<(Vec<u8>, Vec<u8>)> {
     let (out, said) = (read(child.stdout.take()), read(child.stderr.take()));
     let both = |limit: Duration| {
         let until = Instant::now() + limit;
@@ -215,23 +216,9 @@ fn hear_out(child: &mut Child, limit: Duration) -> Option<(Vec<u8>, Vec<u8>)> {
         return Some(heard);
     }
     // Who reads a code has turned the terminal's echo off, and gets to turn it on again.
-    end(child.id(), Ending::Interrupt);
+    end((**child).id(), Ending::Interrupt);
     drop(both(GRACE));
     drop(child.kill());
     drop(child.wait());
     None
-}
-
-/// Reads to the end, in a thread that nobody waits for: a program's own children may keep its output.
-fn read(output: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut output) = output {
-            // What was read till then counts.
-            drop(output.read_to_end(&mut bytes));
-        }
-        drop(sender.send(bytes));
-    });
-    receiver
 }

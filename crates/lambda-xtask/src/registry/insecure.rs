@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::endpoint::host_name;
 use crate::environment::Environment;
-use crate::process::{output_within, own_group};
+use crate::process::output_within;
 
 /// What `docker info` may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ impl InsecureRegistries {
     /// None where there is no engine to ask.
     pub(super) fn ask(environment: &Environment) -> InsecureRegistries {
         let mut info = environment.command("docker");
-        own_group(info.args(["info", "--format", "{{json .RegistryConfig}}"]));
+        info.args(["info", "--format", "{{json .RegistryConfig}}"]);
         let said = output_within(&mut info, LIMIT);
         said.and_then(|said| serde_json::from_slice(&said).ok()).unwrap_or_default()
     }

@@ -18,7 +18,7 @@ use super::kept::KeptImage;
 use super::watch::Known;
 use crate::environment::Environment;
 use crate::failure::output_failure;
-use crate::process::{Ending, end_group, joined, spawn_group};
+use crate::process::{DOCKER_LIMIT, Ending, end_group, joined, output, spawn_group};
 
 /// Names in one `docker image inspect`: an argv has its bounds, and an engine more than one core.
 const AT_ONCE: usize = 100;
@@ -106,7 +106,10 @@ impl Store<'_> {
         let inspect_parts = || -> Result<Vec<Inspected>, String> {
             let mut images = Vec::new();
             while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                images.extend(read_inspected(inspect(self.environment, part).output())?);
+                images.extend(read_inspected(output(
+                    &mut inspect(self.environment, part),
+                    DOCKER_LIMIT,
+                ))?);
             }
             Ok(images)
         };
