@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dockerfile::{ContextRead, Selection, select};
 use pyproject::PackageName;
+use pyproject::lock::Lock;
 use rustc_hash::FxHashMap;
 
 use crate::discovery::DefaultGroups;
@@ -206,14 +207,12 @@ impl Contexts {
                 let Some(file) = tree.file(lock) else { continue };
                 let path = tree.path(lock);
                 let mut locks = locks.lock().unwrap_or_else(PoisonError::into_inner);
-                let tool = match locks.get(&path, &file.sha256) {
+                let installs = match locks.get(&path, &file.sha256) {
                     None => continue,
-                    Some(LockFile::Graph(tool, _)) => Some(*tool),
-                    Some(LockFile::Requirements(_)) => None,
-                };
-                let installs = match tool {
-                    Some(tool) => installs_of(image, graph, &path, tool),
-                    None => Installs::Everything,
+                    Some(LockFile::Graph(tool, lock)) => {
+                        installs_of(image, graph, &path, *tool, lock)
+                    }
+                    Some(LockFile::Requirements(_)) => Installs::Everything,
                 };
                 let platform = &image.declaration.platform;
                 if let Some(locked) = locks.locked(&path, &file.sha256, &installs, platform) {
@@ -279,17 +278,26 @@ impl Contexts {
 }
 
 /// What an image's commands install from the lock at `path`.
-fn installs_of(image: &Image, graph: &ImageGraph, path: &str, tool: Tool) -> Installs {
+fn installs_of(image: &Image, graph: &ImageGraph, path: &str, tool: Tool, lock: &Lock) -> Installs {
     let folder = paths::parent(path);
     let own = image.declaration.package.as_ref();
     let own = own.filter(|own| graph.packages().get(*own).is_some_and(|p| p.folder == folder));
+    // A `uv.lock` names its project, whatever the image is made from.
+    let own = match tool {
+        Tool::Uv => lock.project_in("."),
+        Tool::Poetry => own,
+    };
     let default_groups =
         graph.packages().values().filter_map(|package| match &package.default_groups {
             DefaultGroups::Unset => None,
             DefaultGroups::All => Some((&package.name, None)),
             DefaultGroups::These(names) => Some((&package.name, Some(names.as_slice()))),
         });
-    let project = Project { beside_lock: own, default_groups: default_groups.collect() };
+    // What isn't a package of this workspace may have any default groups.
+    let is_foreign = |name: &&PackageName| !graph.packages().contains_key(*name);
+    let foreign = own.into_iter().filter(is_foreign).map(|name| (name, None));
+    let default_groups = default_groups.chain(foreign).collect();
+    let project = Project { beside_lock: own, default_groups };
     installs(tool, &image.resolved.commands, &project)
 }
 

@@ -82,12 +82,29 @@ pub use {
 pub struct Lock {
     packages: Vec<LockedPackage>,
     graph: Graph,
+    members: BTreeSet<PackageName>,
 }
 
 impl Lock {
     /// All packages in the order of the text, members of the workspace included.
     pub fn packages(&self) -> &[LockedPackage] {
         &self.packages
+    }
+
+    /// The members of a uv workspace as the lock lists them, and the project beside the lock. A
+    /// `poetry.lock` has none.
+    pub fn members(&self) -> &BTreeSet<PackageName> {
+        &self.members
+    }
+
+    /// The project in a folder. The path is relative to the folder of the lock, `.` is that folder.
+    /// A `poetry.lock` doesn't hold its own project.
+    pub fn project_in(&self, folder: &str) -> Option<&PackageName> {
+        let folder = plain_folder(folder);
+        let is_there = |package: &&LockedPackage| {
+            package.release.source.folder().is_some_and(|path| plain_folder(path) == folder)
+        };
+        Some(&self.packages.iter().find(is_there)?.name)
     }
 
     /// All that the lock has, whoever installs it and where.
@@ -150,7 +167,8 @@ pub struct Release {
 
 impl Release {
     fn new(version: Option<String>, source: LockedSource, hashes: BTreeSet<String>) -> Self {
-        let version = version.filter(|_| !source.is_folder());
+        // The files in a folder are inputs of whoever reads them: its version is their business.
+        let version = version.filter(|_| source.folder().is_none());
         Self { version, source, hashes, extras: BTreeSet::new() }
     }
 }
@@ -193,9 +211,12 @@ impl LockedSource {
         }
     }
 
-    /// A folder's version is its own business: the files in it are inputs of whoever reads them.
-    fn is_folder(&self) -> bool {
-        matches!(self, Self::Editable(_) | Self::Virtual(_) | Self::Directory(_))
+    /// The path of a folder that is the source.
+    pub fn folder(&self) -> Option<&str> {
+        match self {
+            Self::Editable(path) | Self::Virtual(path) | Self::Directory(path) => Some(path),
+            _ => None,
+        }
     }
 }
 
@@ -241,6 +262,16 @@ pub enum When {
     If(String),
     /// The lock doesn't say.
     Unstated,
+}
+
+/// `./a/` and `a` are one folder, so are `.` and nothing.
+fn plain_folder(path: &str) -> &str {
+    let path = match path.trim_end_matches('/') {
+        "" => path,
+        path => path,
+    };
+    let path = path.strip_prefix("./").unwrap_or(path);
+    if path == "." { "" } else { path }
 }
 
 /// Parses TOML and reads it; any fault is the end.

@@ -104,6 +104,61 @@ fn a_lock_that_does_not_stay_counts_by_what_is_installed() {
     assert_eq!(unpinned.files("one"), "lambdas/one/requirements.txt");
 }
 
+/// A workspace whose root is a project too: `app` wants `idna`, and its group `docs` wants `sphinx`;
+/// the member `one` wants `six`.
+fn root_lock(idna: &str, sphinx: &str, six: &str) -> String {
+    let member = |name: &str, folder: &str, wanted: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n\
+             source = {{ virtual = \"{folder}\" }}\ndependencies = [{{ name = \"{wanted}\" }}]\n"
+        )
+    };
+    let distribution = |name: &str, version: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\
+             source = {{ registry = \"https://index.example/simple\" }}\n"
+        )
+    };
+    [
+        "version = 1\n[manifest]\nmembers = [\"app\", \"one\"]\n".to_owned(),
+        member("app", ".", "idna"),
+        "[package.dev-dependencies]\ndocs = [{ name = \"sphinx\" }]\n".to_owned(),
+        member("one", "lambdas/one", "six"),
+        distribution("idna", idna),
+        distribution("sphinx", sphinx),
+        distribution("six", six),
+    ]
+    .concat()
+}
+
+#[test]
+fn the_project_beside_a_uv_lock_is_the_one_that_the_lock_names() {
+    let locked = |sync: &str, lock: &str| {
+        let mut texts = texts();
+        texts.config.push_str(
+            "[[workspace.metadata.lambda-images.images]]\n\
+             name = \"root\"\ndockerfile = \"Dockerfile\"\n",
+        );
+        let mount = "--mount=type=bind,source=uv.lock,target=uv.lock";
+        let dockerfile = format!("FROM x\nRUN {mount} {sync}\n");
+        texts.dockerfiles.insert("Dockerfile".to_owned(), dockerfile);
+        let inputs = world(&texts, &[("uv.lock", lock)]).inputs("root");
+        inputs.locks["uv.lock"].clone()
+    };
+    let names = |sync: &str| {
+        let locked = locked(sync, &root_lock("3.7", "8.0", "1.16"));
+        locked.keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names("uv sync --frozen --no-default-groups"), "app idna");
+    assert_eq!(names("uv sync --frozen --group docs --no-dev"), "app idna sphinx");
+    // Its default groups are not known.
+    assert_eq!(names("uv sync --frozen"), "app idna sphinx");
+    let sync = "uv sync --frozen --no-default-groups";
+    let before = locked(sync, &root_lock("3.7", "8.0", "1.16"));
+    assert_eq!(locked(sync, &root_lock("3.7", "8.1", "1.17")), before);
+    assert_ne!(locked(sync, &root_lock("3.8", "8.0", "1.16")), before);
+}
+
 #[test]
 fn a_package_that_an_ignore_file_keeps_out_is_left_out() {
     let mut texts = with_dockerfile("FROM x\nCOPY packages/low lambdas/one /app/\n");

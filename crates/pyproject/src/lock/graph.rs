@@ -3,7 +3,7 @@
 //!
 //! It walks nothing: [`super::closure`] does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lock, LockedDependency, LockedPackage, When, marker_eval::Marker};
 use crate::{dependency::Section, name::PackageName, place::Fault};
@@ -77,7 +77,7 @@ pub(super) fn build_lock(
     }
     let mut graph = builder.graph;
     sort_edges(&mut graph, &packages);
-    Ok(Lock { packages, graph })
+    Ok(Lock { packages, graph, members: BTreeSet::new() })
 }
 
 struct Builder<'p> {

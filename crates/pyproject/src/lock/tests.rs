@@ -196,7 +196,8 @@ fn an_edit_counts_where_the_package_is_reached() {
                 closure(&new, name.as_str(), &everywhere),
             );
             let release = &lock.packages().iter().find(|p| p.name == *edited).unwrap().release;
-            let counts = before.distributions.contains_key(edited) && !release.source.is_folder();
+            let counts =
+                before.distributions.contains_key(edited) && release.source.folder().is_none();
             assert_eq!(before != after, counts, "{edited} for {name}");
             assert_eq!(before.canonical_lines() != after.canonical_lines(), counts);
         }

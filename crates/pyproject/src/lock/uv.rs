@@ -1,9 +1,9 @@
 //! `uv.lock`, version 1.
 //!
 //! The format is uv's own and no promise, so that keys which are not known here are passed over.
-//! What uv wrote to check the lock against the `pyproject.toml`s (`package.metadata`, `manifest`,
-//! `options`, `requires-python`), and how often it rewrote it (`revision`), installs nothing and is
-//! not read.
+//! What uv wrote to check the lock against the `pyproject.toml`s (`package.metadata`, `manifest`
+//! except its members, `options`, `requires-python`), and how often it rewrote it (`revision`),
+//! installs nothing and is not read.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -34,8 +34,22 @@ pub fn parse_uv_lock(text: &str) -> Result<Lock, LockError> {
             None => Vec::new(),
         };
         let packages = packages.iter().filter_map(|node| read_package(reader, node)).collect();
-        build_lock(packages, None, false).map_err(|fault| LockError::Invalid(vec![fault]))
+        let mut lock =
+            build_lock(packages, None, false).map_err(|fault| LockError::Invalid(vec![fault]))?;
+        lock.members = read_members(reader, root);
+        lock.members.extend(lock.project_in(".").cloned());
+        Ok(lock)
     })
+}
+
+/// `manifest.members`, which a lock of one project doesn't have.
+fn read_members(reader: &mut Reader<'_>, root: &Node<'_>) -> BTreeSet<PackageName> {
+    let manifest = reader.table(root, "manifest");
+    let Some(members) = manifest.and_then(|manifest| manifest.get("members")) else {
+        return BTreeSet::new();
+    };
+    let members = reader.elements(&members, "an array of strings", None);
+    members.iter().filter_map(|member| Some(reader.name(member)?.value)).collect()
 }
 
 fn read_package(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<LockedPackage> {

@@ -295,3 +295,38 @@ fn what_counts() {
         assert_eq!(closure(&before, "idna", &everywhere), closure(&after, "idna", &everywhere));
     }
 }
+
+#[track_caller]
+fn check_projects(text: &str, folder: &str, project: Option<&str>, members: &str) {
+    let lock = parse_uv_lock(text).unwrap();
+    assert_eq!(lock.project_in(folder).map(|name| name.as_str()), project, "{folder}");
+    let listed: Vec<&str> = lock.members().iter().map(|name| name.as_str()).collect();
+    assert_eq!(listed.join(" "), members);
+}
+
+#[test]
+fn projects_are_found_by_their_folders() {
+    let package = |name: &str, source: &str| {
+        format!("[[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ {source} }}\n")
+    };
+    let root = package("app", "virtual = \".\"");
+    let job = package("job", "editable = \"jobs/job\"");
+    let library = package("library", "directory = \"libs/library\"");
+    let wheel = package("wheel", "path = \"dist/wheel.whl\"");
+    let alone = format!("version = 1\n{root}{library}{wheel}");
+    check_projects(&alone, ".", Some("app"), "app");
+    check_projects(&alone, "libs/library/", Some("library"), "app");
+    check_projects(&alone, "dist/wheel.whl", None, "app");
+    let workspace = format!("version = 1\n[manifest]\nmembers = [\"App\", \"job\"]\n{job}{root}");
+    check_projects(&workspace, "", Some("app"), "app job");
+    check_projects(&workspace, "./jobs/job", Some("job"), "app job");
+    check_projects(&workspace, "jobs", None, "app job");
+    check_projects(
+        &format!("version = 1\n[manifest]\nmembers = [\"job\"]\n{job}"),
+        ".",
+        None,
+        "job",
+    );
+    let editable = format!("version = 1\n{}", package("app", "editable = \".\""));
+    check_projects(&editable, ".", Some("app"), "app");
+}
