@@ -1,66 +1,101 @@
 //! Parser directives: `# syntax=`, `# escape=` and `# check=` at the top of the file.
 //!
 //! A directive counts only before anything else, other comments and empty lines included
-//! (`frontend/dockerfile/parser/directives.go`).
+//! (`frontend/dockerfile/parser/directives.go`). BuildKit looks for the syntax in ways of its own:
+//! see [`detect_syntax`].
 
 use crate::fault::Refusal;
+use crate::json::object_string;
 
-/// The directives that the file gives.
+/// The directives that change what the file means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directives {
-    /// The frontend that reads the file, with its options: the text after `# syntax=`.
+    /// The frontend that reads the file, with its options: see [`detect_syntax`].
     pub syntax: Option<String>,
     /// The character that escapes and that continues lines: `\` or `` ` ``.
     pub escape: char,
-    /// The lint options after `# check=`.
-    pub check: Option<String>,
 }
 
 impl Default for Directives {
     fn default() -> Directives {
-        Directives { syntax: None, escape: '\\', check: None }
+        Directives { syntax: None, escape: '\\' }
     }
 }
 
+/// The directives that there are.
+const NAMES: [&str; 3] = ["syntax", "escape", "check"];
+
 /// Reads directives line by line until the first line that isn't one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct DirectiveReader {
-    pub(crate) found: Directives,
-    escape_seen: bool,
+    comment: &'static str,
+    escape: char,
+    seen: Vec<&'static str>,
     done: bool,
 }
 
+impl Default for DirectiveReader {
+    fn default() -> DirectiveReader {
+        DirectiveReader::of("#")
+    }
+}
+
 impl DirectiveReader {
+    fn of(comment: &'static str) -> DirectiveReader {
+        DirectiveReader { comment, escape: '\\', seen: Vec::new(), done: false }
+    }
+
+    pub(crate) fn escape(&self) -> char {
+        self.escape
+    }
+
     /// `line` without its line break and without leading white space.
     pub(crate) fn read(&mut self, line: &str) -> Result<(), Refusal> {
-        if self.done {
-            return Ok(());
-        }
-        let Some((name, value)) = line.strip_prefix('#').and_then(split_directive) else {
-            self.done = true;
-            return Ok(());
-        };
-        let seen = match name.as_str() {
-            "syntax" => self.found.syntax.replace(value.to_owned()).is_some(),
-            "check" => self.found.check.replace(value.to_owned()).is_some(),
-            "escape" => {
-                let seen = std::mem::replace(&mut self.escape_seen, true);
-                if !seen {
-                    self.found.escape = parse_escape(value)?;
-                }
-                seen
-            }
-            _ => {
-                self.done = true;
-                false
-            }
-        };
-        if seen {
-            let message = format!("only one `{name}` parser directive can be used");
-            return Err(Refusal::new(message).hint("remove the repetition"));
+        if let Some(("escape", value)) = self.next(line)? {
+            self.escape = parse_escape(value)?;
         }
         Ok(())
     }
+
+    /// The directive on the next line; `None` from the first line on that has none.
+    fn next<'l>(&mut self, line: &'l str) -> Result<Option<(&'static str, &'l str)>, Refusal> {
+        let directive = line.strip_prefix(self.comment).filter(|_| !self.done);
+        let found = directive.and_then(split_directive).and_then(|(name, value)| {
+            Some((NAMES.into_iter().find(|known| *known == name)?, value))
+        });
+        let Some((name, value)) = found else {
+            self.done = true;
+            return Ok(None);
+        };
+        if self.seen.contains(&name) {
+            let message = format!("only one `{name}` parser directive can be used");
+            return Err(Refusal::new(message).hint("remove the repetition"));
+        }
+        self.seen.push(name);
+        Ok(Some((name, value)))
+    }
+}
+
+/// The frontend that BuildKit hands a file to, with its options (`parser.DetectSyntax`).
+///
+/// A first line that starts with `#!` is passed over. Then `# syntax=` counts, else `// syntax=`, else
+/// the member `syntax` of a file that is a JSON object. Blanks before the comment aren't allowed here.
+#[must_use]
+pub fn detect_syntax(text: &str) -> Option<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = match text.split_once('\n') {
+        Some((first, rest)) if first.starts_with("#!") => rest,
+        None if text.starts_with("#!") => "",
+        _ => text,
+    };
+    let commented = |comment| {
+        let mut reader = DirectiveReader::of(comment);
+        let mut lines = text.lines();
+        std::iter::from_fn(|| reader.next(lines.next()?).ok()?)
+            .find(|(name, _)| *name == "syntax")
+            .map(|(_, value)| value.to_owned())
+    };
+    commented("#").or_else(|| commented("//")).or_else(|| object_string(text, "syntax"))
 }
 
 fn parse_escape(value: &str) -> Result<char, Refusal> {

@@ -1,4 +1,4 @@
-//! Image names as far as a Dockerfile needs them: is it one, and what is its short form.
+//! Image names: the parts of their grammar, and their short form.
 //!
 //! BuildKit looks named contexts up by the short form, so that `python`, `python:latest` and
 //! `docker.io/library/python` are one name. The grammar is that of distribution/reference.
@@ -7,7 +7,8 @@ use crate::fault::{Refusal, excerpt};
 
 const DEFAULT_DOMAIN: &str = "docker.io";
 const OFFICIAL: &str = "library/";
-const LONGEST_NAME: usize = 255;
+/// Characters of a repository's path, without its host (`RepositoryNameTotalLengthMax`).
+pub const LONGEST_PATH: usize = 255;
 
 /// The familiar form without `:latest`.
 pub(crate) fn familiar_name(name: &str) -> Result<String, Refusal> {
@@ -30,9 +31,9 @@ pub(crate) fn familiar_name(name: &str) -> Result<String, Refusal> {
     if path.chars().any(char::is_uppercase) {
         return Err(invalid("the repository must be lowercase"));
     }
-    let valid = is_domain(domain)
+    let valid = is_registry_host(domain)
         && path.split('/').all(is_path_component)
-        && domain.len() + 1 + path.len() <= LONGEST_NAME
+        && path.len() <= LONGEST_PATH
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_digest);
     if !valid {
@@ -56,17 +57,18 @@ pub(crate) fn familiar_name(name: &str) -> Result<String, Refusal> {
     Ok(short)
 }
 
-/// A first component is a registry if it looks like a host: a dot, a port, `localhost` or an
-/// uppercase letter.
+/// Whether the first component of a name is a registry's host: it has a dot, a port or an uppercase
+/// letter, or is `localhost`.
+#[must_use]
+pub fn names_host(component: &str) -> bool {
+    component.contains(['.', ':'])
+        || component == "localhost"
+        || component.chars().any(char::is_uppercase)
+}
+
 fn split_domain(name: &str) -> (&str, String) {
     let (domain, remainder) = match name.split_once('/') {
-        Some((host, rest))
-            if host.contains(['.', ':'])
-                || host == "localhost"
-                || host.chars().any(char::is_uppercase) =>
-        {
-            (host, rest)
-        }
+        Some((host, rest)) if names_host(host) => (host, rest),
         _ => (DEFAULT_DOMAIN, name),
     };
     match domain {
@@ -78,7 +80,9 @@ fn split_domain(name: &str) -> (&str, String) {
     }
 }
 
-fn is_domain(domain: &str) -> bool {
+/// Whether this is a host with or without a port: a name, an address, or an IPv6 address in brackets.
+#[must_use]
+pub fn is_registry_host(domain: &str) -> bool {
     let (host, port) = match domain.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (domain, None),
@@ -100,8 +104,10 @@ fn is_domain(domain: &str) -> bool {
     valid_port && valid_host
 }
 
-/// Lowercase letters and digits, with `.`, `_`, `__` or dashes between them.
-fn is_path_component(component: &str) -> bool {
+/// Whether this is what stands between two `/` of a repository's path: lowercase letters and digits,
+/// with `.`, `_`, `__` or dashes between them.
+#[must_use]
+pub fn is_path_component(component: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let separators = component.split(|c: char| c.is_ascii() && alphanumeric(c as u8));
     let valid_separator =
@@ -111,7 +117,10 @@ fn is_path_component(component: &str) -> bool {
         && separators.into_iter().all(valid_separator)
 }
 
-fn is_tag(tag: &str) -> bool {
+/// Whether this is a tag: at most 128 letters, digits, `_`, `.` and `-`, of which the last two don't
+/// come first.
+#[must_use]
+pub fn is_tag(tag: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     tag.len() <= 128
         && tag.bytes().next().is_some_and(word)

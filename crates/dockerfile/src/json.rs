@@ -25,6 +25,15 @@ pub(crate) fn parse_json_form(text: &str) -> JsonForm {
     Scanner { text, at: 1 }.array().unwrap_or(JsonForm::No)
 }
 
+/// The string that a JSON object has under a name: of several, the last one.
+pub(crate) fn object_string(text: &str, name: &str) -> Option<String> {
+    let text = text.trim_start_matches([' ', '\t', '\r', '\n']);
+    if !text.starts_with('{') {
+        return None;
+    }
+    Scanner { text, at: 1 }.member(name)?
+}
+
 struct Scanner<'t> {
     text: &'t str,
     at: usize,
@@ -57,6 +66,31 @@ impl Scanner<'_> {
             None if only_strings => Some(JsonForm::Strings(strings)),
             None => Some(JsonForm::NotStrings),
         }
+    }
+
+    /// The rest of an object whose brace has been read, and nothing after it.
+    fn member(&mut self, wanted: &str) -> Option<Option<String>> {
+        let mut found = None;
+        if self.peek()? == b'}' {
+            self.at += 1;
+        } else {
+            loop {
+                let is_wanted = self.key()? == wanted;
+                let value = match self.peek()? {
+                    b'"' => Some(self.string()?),
+                    _ => self.skip_value().map(|()| None)?,
+                };
+                if is_wanted {
+                    found = value;
+                }
+                match self.token()? {
+                    b',' => {}
+                    b'}' => break,
+                    _ => return None,
+                }
+            }
+        }
+        self.peek().is_none().then_some(found)
     }
 
     /// Any value, without recursion: the stack holds the open brackets.
@@ -107,12 +141,12 @@ impl Scanner<'_> {
         Some(false)
     }
 
-    fn key(&mut self) -> Option<()> {
+    fn key(&mut self) -> Option<String> {
         if self.peek()? != b'"' {
             return None;
         }
-        drop(self.string()?);
-        (self.token()? == b':').then_some(())
+        let key = self.string()?;
+        (self.token()? == b':').then_some(key)
     }
 
     fn literal(&mut self) -> Option<()> {

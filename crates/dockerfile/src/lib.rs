@@ -51,7 +51,7 @@ mod gomatch;
 mod gopath;
 mod heredoc;
 mod ignore;
-mod image_name;
+pub mod image_name;
 mod instruction;
 mod json;
 mod keyword;
@@ -68,7 +68,7 @@ mod resolve;
 mod select;
 mod words;
 
-pub use directives::Directives;
+pub use directives::{Directives, detect_syntax};
 pub use dockerfile::{Dockerfile, Stage, parse_dockerfile};
 pub use expand::{ExpandError, Variable, Variables, expand_word};
 pub use fault::Fault;

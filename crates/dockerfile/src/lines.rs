@@ -3,7 +3,7 @@
 //! White space is kept exactly as BuildKit's `parser.Parse` keeps it: leading white space of
 //! an instruction goes, that of a continuation line stays. What a line means isn't known here.
 
-use crate::directives::{DirectiveReader, Directives};
+use crate::directives::{DirectiveReader, Directives, detect_syntax};
 use crate::fault::{Fault, Refusal};
 
 /// BuildKit reads lines through a buffer of this size, line break included.
@@ -19,6 +19,7 @@ pub(crate) struct LogicalLine {
 }
 
 pub(crate) struct Lines<'t> {
+    text: &'t str,
     rest: &'t str,
     /// The number of the line that was read last.
     number: usize,
@@ -28,15 +29,15 @@ pub(crate) struct Lines<'t> {
 impl<'t> Lines<'t> {
     pub(crate) fn new(text: &'t str) -> Lines<'t> {
         let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Lines { rest, number: 0, directives: DirectiveReader::default() }
+        Lines { text, rest, number: 0, directives: DirectiveReader::default() }
     }
 
     pub(crate) fn escape(&self) -> char {
-        self.directives.found.escape
+        self.directives.escape()
     }
 
     pub(crate) fn into_directives(self) -> Directives {
-        self.directives.found
+        Directives { syntax: detect_syntax(self.text), escape: self.escape() }
     }
 
     /// The next raw line with its line break.

@@ -28,7 +28,7 @@ mod transfer;
 pub use cut::Cut;
 use environment::Expander;
 use graph::Graph;
-use keep::Keeping;
+use keep::{Destination, Keeping};
 
 /// What a build is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +99,9 @@ pub struct Reference {
     /// The named context that answers to the name, as it is called in
     /// [`Settings::named_contexts`]; `None` for an image.
     pub named_context: Option<String>,
+    /// A stage with nearly this name, where the name may be a typing error: BuildKit takes it for
+    /// an image.
+    pub similar_stage: Option<String>,
 }
 
 /// How a stage refers to something outside.
@@ -152,6 +155,20 @@ pub struct Note {
     pub line: usize,
     /// A lowercase fragment without a final period.
     pub message: String,
+}
+
+impl Resolved {
+    /// A stage that begins with a named context has all of it.
+    fn read_named_context(&mut self, stage: usize, context: &str, line: usize) {
+        self.sources.push(ContextRead {
+            context: Some(context.to_owned()),
+            patterns: vec![".".to_owned()],
+            excludes: Vec::new(),
+            parents: false,
+            line,
+        });
+        self.keeping.add_read(stage, Destination::Path("/".to_owned()));
+    }
 }
 
 /// Whether a build arg has an effect although no `ARG` declares it: the proxy settings, the

@@ -27,6 +27,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use crate::gomatch::has_wildcards;
 use crate::ignore::{Dockerignore, Sweep};
 use crate::listing::{EntryKind, Found, Listing, join};
 use crate::resolve::ContextRead;
@@ -59,6 +60,9 @@ pub struct Selection {
 pub struct Miss {
     /// As it is in [`ContextRead::patterns`].
     pub pattern: String,
+    /// What is missing: the path that the source leads to, links followed. For a glob, the folder
+    /// before its first wildcard.
+    pub path: String,
     /// Where, counted from 1.
     pub line: usize,
     /// Why.
@@ -150,9 +154,11 @@ pub fn select(listing: &Listing, reads: &[&ContextRead]) -> Selection {
         search.swept = (!is_only).then(HashSet::new);
         for pattern in &read.patterns {
             let mut find = || search.read(read, pattern, exclude.as_ref());
-            let found = if is_only { find() } else { *known.entry(pattern).or_insert_with(find) };
-            if let Err(reason) = found {
-                misses.push(Miss { pattern: pattern.clone(), line: read.line, reason });
+            let found =
+                if is_only { find() } else { known.entry(pattern).or_insert_with(find).clone() };
+            if let Err(Lost { path, reason }) = found {
+                let pattern = pattern.clone();
+                misses.push(Miss { pattern, path, line: read.line, reason });
             }
         }
     }
@@ -176,6 +182,19 @@ struct Search<'l> {
     swept: Option<HashSet<(bool, String)>>,
 }
 
+/// A source that leads to nothing.
+#[derive(Clone)]
+struct Lost {
+    path: String,
+    reason: MissReason,
+}
+
+impl Lost {
+    fn new(path: impl Into<String>, reason: MissReason) -> Lost {
+        Lost { path: path.into(), reason }
+    }
+}
+
 /// What a copy leaves out of the folder that it copies.
 struct Filter<'r> {
     /// The pattern of `--parents`, with the path before its first special character: nothing
@@ -191,7 +210,7 @@ impl Search<'_> {
         read: &ContextRead,
         pattern: &str,
         exclude: Option<&Dockerignore>,
-    ) -> Result<(), MissReason> {
+    ) -> Result<(), Lost> {
         let (source, include) = match (read.parents, pattern.split_once("/./")) {
             (true, Some((folder, "."))) => (folder, None),
             (true, Some((folder, below))) => (folder, Some(below)),
@@ -201,9 +220,15 @@ impl Search<'_> {
         let include = match include.map(|text| (text, Dockerignore::of_copy(&[text.to_owned()]))) {
             None => None,
             Some((text, Some(patterns))) => Some((plain_start(text), patterns)),
-            Some((_, None)) => return Err(MissReason::Malformed),
+            Some((text, None)) => return Err(Lost::new(text, MissReason::Malformed)),
         };
         let is_glob = glob::split(source).is_some();
+        // Without wildcards BuildKit wants what the pattern of `--parents` names.
+        let reason = if has_wildcards(pattern) { MissReason::NoMatch } else { MissReason::Missing };
+        let lost = include.as_ref().map(|(start, _)| {
+            let path = if start == "." { source.to_owned() } else { join(source, start) };
+            Lost { path, reason }
+        });
         let filter = Filter { include, exclude, is_glob };
         let count = self.ranges.len();
         let found = self.sources(source)?;
@@ -213,31 +238,36 @@ impl Search<'_> {
         if is_glob || filter.exclude.is_some() || filter.include.is_some() {
             self.pass_links(count);
         }
-        match filter.include {
-            Some(_) if self.ranges.len() == count => Err(MissReason::NoMatch),
+        match lost {
+            Some(lost) if self.ranges.len() == count => Err(lost),
             _ => Ok(()),
         }
     }
 
     /// The paths that a source stands for, links not yet followed.
-    fn sources(&mut self, source: &str) -> Result<Vec<String>, MissReason> {
+    fn sources(&mut self, source: &str) -> Result<Vec<String>, Lost> {
         let Some((folder, pattern)) = glob::split(source) else {
             return Ok(vec![source.to_owned()]);
         };
-        let folder = self.links.resolve(folder)?;
+        let folder = self.resolve(folder)?;
         if self.listing.at(&folder) == Found::Nothing {
-            self.roots.push(folder);
-            return Err(MissReason::Missing);
+            self.roots.push(folder.clone());
+            return Err(Lost::new(folder, MissReason::Missing));
         }
-        let found = glob::expand(self.listing, &folder, pattern).ok_or(MissReason::Malformed)?;
+        let found = glob::expand(self.listing, &folder, pattern);
+        let found = found.ok_or_else(|| Lost::new(&*folder, MissReason::Malformed))?;
         if !found.is_empty() {
             return Ok(found);
         }
         // The folder has to be there all the same.
         if folder != "." {
-            self.roots.push(folder);
+            self.roots.push(folder.clone());
         }
-        Err(MissReason::NoMatch)
+        Err(Lost::new(folder, MissReason::NoMatch))
+    }
+
+    fn resolve(&mut self, path: &str) -> Result<String, Lost> {
+        self.links.resolve(path).map_err(|reason| Lost::new(path, reason))
     }
 
     /// For the key of its cache, BuildKit follows all links that a glob brings in, or a copy with
@@ -257,17 +287,17 @@ impl Search<'_> {
     }
 
     /// Takes what is at a path, links followed.
-    fn take(&mut self, source: &str, filter: &Filter<'_>) -> Result<(), MissReason> {
+    fn take(&mut self, source: &str, filter: &Filter<'_>) -> Result<(), Lost> {
         // What is listed has no link on its way.
         if source.len() < links::LONGEST_PATH && !self.listing.below(source).is_empty() {
             self.take_folder(source, filter);
             return Ok(());
         }
-        let path = self.links.resolve(source)?;
+        let path = self.resolve(source)?;
         match self.listing.at(&path) {
             Found::Nothing => {
-                self.roots.push(path);
-                Err(MissReason::Missing)
+                self.roots.push(path.clone());
+                Err(Lost::new(path, MissReason::Missing))
             }
             Found::File(index) | Found::Symlink(index, _) => {
                 self.ranges.push(index..index + 1);

@@ -1,10 +1,15 @@
 //! Image references, parsed once into types: repository, tag, digest.
 //!
 //! The grammar is that of the distribution project (`reference/regexp.go`), which the OCI
-//! distribution specification repeats. No short name is expanded: `python` stays `python`.
+//! distribution specification repeats: its parts are in `dockerfile::image_name`. No short name is
+//! expanded: `python` stays `python`.
 
 use std::fmt;
 use std::str::FromStr;
+
+use dockerfile::image_name::{
+    LONGEST_PATH, is_path_component, is_registry_host, is_tag, names_host,
+};
 
 /// Why a text is not an image reference (or one of its parts).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +73,7 @@ impl Repository {
     /// The registry's host, where one is written, and the path behind it.
     pub fn split(&self) -> (Option<&str>, &str) {
         match self.0.split_once('/') {
-            Some((host, path)) if is_host(host) => (Some(host), path),
+            Some((host, path)) if names_host(host) => (Some(host), path),
             _ => (None, &self.0),
         }
     }
@@ -107,7 +112,7 @@ impl FromStr for Registry {
     fn from_str(text: &str) -> Result<Registry, InvalidReference> {
         let (host, path) =
             text.split_once('/').map_or((text, None), |(host, path)| (host, Some(path)));
-        if !is_host(host) {
+        if !names_host(host) {
             return Err(invalid(text, "a registry starts with a host, which has a `.` or a port"));
         }
         check_host(text, host)?;
@@ -123,14 +128,14 @@ impl FromStr for Repository {
 
     fn from_str(text: &str) -> Result<Repository, InvalidReference> {
         let path = match text.split_once('/') {
-            Some((host, path)) if is_host(host) => {
+            Some((host, path)) if names_host(host) => {
                 check_host(text, host)?;
                 path
             }
             _ => text,
         };
-        if text.len() > 255 {
-            return Err(invalid(text, "a repository has at most 255 characters"));
+        if path.len() > LONGEST_PATH {
+            return Err(invalid(text, "a repository's path has at most 255 characters"));
         }
         if !path.split('/').all(is_path_component) {
             return Err(invalid(text, PATH_RULE));
@@ -142,43 +147,21 @@ impl FromStr for Repository {
 const PATH_RULE: &str =
     "a repository is made of lowercase letters and digits, joined by `.`, `_`, `-` and `/`";
 
-/// The first component is a host only if it could not be a path's: distribution's rule.
-fn is_host(component: &str) -> bool {
-    component.contains(['.', ':']) || component == "localhost"
-}
-
 fn check_host(text: &str, host: &str) -> Result<(), InvalidReference> {
-    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
-    let domain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if name.is_empty() || !name.chars().all(domain) {
-        return Err(invalid(text, "the host has a character that no host name has"));
+    if is_registry_host(host) {
+        return Ok(());
     }
-    if port.is_some_and(|port| port.is_empty() || !port.chars().all(|c| c.is_ascii_digit())) {
-        return Err(invalid(text, "the port is not a number"));
-    }
-    Ok(())
-}
-
-/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
-fn is_path_component(component: &str) -> bool {
-    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if !component.starts_with(alphanumeric) || !component.ends_with(alphanumeric) {
-        return false;
-    }
-    component.split(alphanumeric).all(|separator| {
-        matches!(separator, "" | "." | "_" | "__") || separator.chars().all(|c| c == '-')
-    })
+    Err(invalid(text, "its host must be `name`, `name:port` or `[IPv6 address]:port`"))
 }
 
 impl FromStr for Tag {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Tag, InvalidReference> {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if text.is_empty() || text.len() > 128 {
             return Err(invalid(text, "a tag has 1 to 128 characters"));
         }
-        if !text.starts_with(word) || !text.chars().all(|c| word(c) || c == '.' || c == '-') {
+        if !is_tag(text) {
             return Err(invalid(
                 text,
                 "a tag is made of letters, digits, `_`, `.` and `-`, and starts with none of the last two",

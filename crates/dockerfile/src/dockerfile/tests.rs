@@ -49,7 +49,7 @@ fn stages_and_args() {
          FROM --platform=$BUILDPLATFORM python:$V AS Build\r\nARG X\r\nENV A=b `\r\n  C=d\r\n\
          FROM scratch\r\nWORKDIR /a b\r\n",
         &expect![[r#"
-            Directives { syntax: Some("docker/dockerfile:1"), escape: '`', check: None } [Arg { name: "V", default: Some("3"), line: 4 }, Arg { name: "W", default: None, line: 4 }]
+            Directives { syntax: Some("docker/dockerfile:1"), escape: '`' } [Arg { name: "V", default: Some("3"), line: 4 }, Arg { name: "W", default: None, line: 4 }]
             5: FROM "python:$V" Some("$BUILDPLATFORM") Some("build")
             6: Arg([Arg { name: "X", default: None, line: 6 }])
             7: Env([("A", "b"), ("C", "d")])
@@ -65,7 +65,7 @@ fn copy_and_add() {
          ADD --checksum=c --keep-git-dir=false --unpack [\"a b\", \"/d\"]\n\
          COPY <<one <<-'two' three /d/\n1 $x\none\n\t2\n\ttwo\nUSER x\n",
         &expect![[r#"
-            Directives { syntax: None, escape: '\\', check: None } []
+            Directives { syntax: None, escape: '\\' } []
             1: FROM "a" None None
             2: Copy(Copy { from: Some("b"), sources: ["s", "t"], destination: "/d/", heredocs: [], excludes: ["x", "y"], parents: true, link: true, chown: Some("1:1"), chmod: Some("755") })
             3: Add(Add { sources: ["a b"], destination: "/d", heredocs: [], excludes: [], checksum: Some("c"), keep_git_dir: Some(false), unpack: Some(true), link: false, chown: None, chmod: None })
@@ -80,7 +80,7 @@ fn run() {
         "FROM a\nRUN --mount=type=cache,id=x,target=/c --network=none --device=v.com/d=x,required <<E cat\n# kept\nE\n\
          ONBUILD COPY <<E /x\nbody\nE\n",
         &expect![[r##"
-            Directives { syntax: None, escape: '\\', check: None } []
+            Directives { syntax: None, escape: '\\' } []
             1: FROM "a" None None
             2: Run(Run { command: Shell("<<E cat"), mounts: [Mount { kind: Cache, from: None, source: None, target: Some("/c"), options: [MountOption { key: "type", value: Some("cache") }, MountOption { key: "id", value: Some("x") }, MountOption { key: "target", value: Some("/c") }] }], network: Some("none"), security: None, devices: [Device { name: "v.com/d=x", required: true }], heredocs: [Heredoc { name: "E", expand: true, strip_tabs: false, content: "# kept\n" }] })
             5: Onbuild(Onbuild { expression: "COPY <<E /x\nbody\nE" })"##]],

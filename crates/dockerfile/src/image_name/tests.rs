@@ -21,6 +21,9 @@ fn names() {
     check("localhost:5000/a:1", Some("localhost:5000/a:1"));
     check("[::1]:5000/a", Some("[::1]:5000/a"));
     check("Registry/a", Some("Registry/a"));
+    check("[2001:DB8::1]/a", Some("[2001:DB8::1]/a"));
+    let long = format!("host.example/{}", "a".repeat(255));
+    check(&long, Some(&long));
     check("a__b/c-d--e.f", Some("a__b/c-d--e.f"));
     let digest = format!("sha256:{}", "a".repeat(64));
     check(&format!("a@{digest}"), Some(&format!("a@{digest}")));
@@ -36,5 +39,10 @@ fn no_names() {
     check("a@sha256:abc", None);
     check(&"a".repeat(64), None);
     check(&"a".repeat(300), None);
+    check(&format!("a.b/{}", "a".repeat(256)), None);
+    // `library/` is part of the path.
+    check(&"a".repeat(248), None);
+    check("[::1/a", None);
+    check("[::x]/a", None);
     check("-host.example/a", None);
 }

@@ -122,9 +122,12 @@ impl Walk<'_> {
         self.line = node.stage.line;
         self.column = node.stage.column;
         self.resolved.instructions.push(node.stage.canonical.clone());
-        let via = Via::From;
-        if let Err(refusal) = self.refer(&node.base, &node.stage.base, via, &node.platform) {
-            self.refuse(refusal);
+        match self.refer(&node.base, &node.stage.base, Via::From, &node.platform) {
+            Ok(Files::Context(Some(context))) => {
+                self.resolved.read_named_context(self.index, &context, self.line);
+            }
+            Ok(_) => {}
+            Err(refusal) => self.refuse(refusal),
         }
         for step in node.triggers.iter().chain(&node.steps) {
             self.line = step.instruction.line;
@@ -324,6 +327,7 @@ impl Walk<'_> {
             via,
             platform: platform.clone(),
             from_arg,
+            similar_stage: self.graph.similar_stage(origin, &named_context),
             named_context,
         });
         Ok(files)

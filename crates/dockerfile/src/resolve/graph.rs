@@ -10,7 +10,7 @@ use super::environment::Expander;
 use super::{Reference, Resolved, Settings, Via};
 use crate::dockerfile::{Dockerfile, Stage};
 use crate::expand::{Variable, Variables, expand_word, single_variable};
-use crate::fault::{Fault, Refusal, excerpt};
+use crate::fault::{Fault, Refusal, excerpt, nearest};
 use crate::image_name::familiar_name;
 use crate::instruction::{Copy, Instruction, InstructionKind};
 use crate::lines::Lines;
@@ -320,6 +320,19 @@ impl<'d> Graph<'d> {
         Ok(())
     }
 
+    /// The stage that is probably meant by a name that isn't one: only bare names can be.
+    pub(super) fn similar_stage(
+        &self,
+        origin: &Origin,
+        named_context: &Option<String>,
+    ) -> Option<String> {
+        let Origin::Outside(name) = origin else { return None };
+        if named_context.is_some() || name.contains(['/', ':', '@']) {
+            return None;
+        }
+        nearest(name, self.suggested_names()).map(str::to_owned)
+    }
+
     /// A target that a named context replaces is nothing but that context.
     pub(super) fn add_target_reference(&self, target: usize, resolved: &mut Resolved) {
         let node = &self.nodes[target];
@@ -332,7 +345,9 @@ impl<'d> Graph<'d> {
                 platform: node.platform.clone(),
                 from_arg: None,
                 named_context: Some(context.clone()),
+                similar_stage: None,
             });
+            resolved.read_named_context(target, context, node.stage.line);
         }
     }
 

@@ -272,6 +272,7 @@ RUN --mount=from=Deps,source=c,target=/c x
             4: CopyFrom deps as "deps" is deps
             5: CopyFrom deps as "0" is deps
             6: MountFrom deps as "Deps" is deps
+            3: reads python ["."]
             4: reads deps ["a"]
             5: reads deps ["b"]
             6: reads deps ["c"]"#]],
@@ -281,7 +282,8 @@ RUN --mount=from=Deps,source=c,target=/c x
         "context:deps target=deps",
         &expect![[r#"
             stages []
-            1: From deps as "deps" is deps"#]],
+            1: From deps as "deps" is deps
+            1: reads deps ["."]"#]],
     );
     check(
         "FROM a AS scratch\nCOPY x /\nFROM scratch\n",
@@ -610,4 +612,104 @@ fn an_image_that_keeps_triggers_says_so() {
     assert!(leaves("FROM x\nONBUILD COPY . /app\n"));
     // The stage that stands on it has run them.
     assert!(!leaves("FROM x AS a\nONBUILD COPY . /app\nFROM a\n"));
+}
+
+#[test]
+fn a_stage_on_a_named_context_has_all_of_it() {
+    check(
+        "FROM rootfs AS a\nRUN x\nFROM scratch\nCOPY --from=a /y /\n",
+        "context:rootfs",
+        &expect![[r#"
+            stages [0, 1]
+            1: From rootfs as "rootfs" is rootfs
+            1: reads rootfs ["."]"#]],
+    );
+    // The short name counts.
+    check(
+        "FROM docker.io/library/python:latest\n",
+        "context:python",
+        &expect![[r#"
+            stages [0]
+            1: From docker.io/library/python:latest as "docker.io/library/python:latest" is python
+            1: reads python ["."]"#]],
+    );
+    check(
+        "ARG BASE=ghcr.io/x/y:1\nFROM $BASE\n",
+        "context:ghcr.io/x/y:1",
+        &expect![[r#"
+            stages [0]
+            2: From ghcr.io/x/y:1 as "$BASE" arg BASE is ghcr.io/x/y:1
+            2: reads ghcr.io/x/y:1 ["."]"#]],
+    );
+}
+
+#[test]
+fn a_named_context_that_replaces_a_stage_is_read() {
+    let text = "FROM python AS Deps\nRUN x\nFROM deps\nRUN --mount=from=DEPS,target=/m x\nCOPY --from=0 /a /b\n";
+    check(
+        text,
+        "context:deps",
+        &expect![[r#"
+            stages [1]
+            3: From deps as "deps" is deps
+            4: MountFrom deps as "DEPS" is deps
+            5: CopyFrom deps as "0" is deps
+            3: reads deps ["."]
+            4: reads deps ["."]
+            5: reads deps ["a"]"#]],
+    );
+    // So is one that is the target.
+    check(
+        text,
+        "context:deps target=DEPS",
+        &expect![[r#"
+            stages []
+            1: From deps as "deps" is deps
+            1: reads deps ["."]"#]],
+    );
+    // These names BuildKit never looks up for a stage; `FROM context` it does.
+    check(
+        "FROM a AS context\nFROM b AS scratch\nFROM context\n",
+        "context:context context:scratch",
+        &expect![[r#"
+            stages [0, 2]
+            1: From a as "a""#]],
+    );
+    check(
+        "FROM context\nCOPY --from=scratch x /\n",
+        "context:context context:scratch",
+        &expect![[r#"
+            stages [0]
+            1: From context as "context" is context
+            1: reads context ["."]"#]],
+    );
+}
+
+#[test]
+fn what_a_stage_begins_with_may_be_kept() {
+    let keeps = |text: &str, path: &str| {
+        resolve(text, "context:rootfs").expect("no faults").may_keep(Some("rootfs"), path)
+    };
+    assert!(keeps("FROM rootfs\n", "etc/x"));
+    assert!(keeps("FROM rootfs AS a\nFROM a\n", "etc/x"));
+    assert!(keeps("FROM rootfs AS a\nFROM scratch\nCOPY --from=a /etc /etc\n", "etc/x"));
+    assert!(!keeps("FROM rootfs AS a\nFROM scratch\nCOPY --from=a /usr /usr\n", "etc/x"));
+}
+
+#[test]
+fn a_name_like_a_stage_is_told() {
+    let similar = |text: &str, settings: &str| -> Vec<String> {
+        let resolved = resolve(text, settings).expect("no faults");
+        resolved.references.into_iter().filter_map(|reference| reference.similar_stage).collect()
+    };
+    let stages = "FROM a/b AS builder\nFROM c/d AS Tests\n";
+    let last = |line: &str| format!("{stages}FROM e/f\n{line}\n");
+    assert_eq!(similar(&last("COPY --from=bulder /x /"), ""), ["builder"]);
+    assert_eq!(similar(&last("RUN --mount=from=test,target=/m x"), ""), ["tests"]);
+    assert_eq!(similar(&format!("{stages}FROM buildr\n"), ""), ["builder"]);
+    assert!(similar(&last("COPY --from=builder /x /"), "").is_empty());
+    assert!(similar(&last("COPY --from=python /x /"), "").is_empty());
+    assert!(similar(&last("COPY --from=docker.io/bulder /x /"), "").is_empty());
+    assert!(similar(&last("COPY --from=bulder:1 /x /"), "").is_empty());
+    assert!(similar(&last("COPY --from=bulder /x /"), "context:bulder").is_empty());
 }

@@ -158,6 +158,14 @@ fn misses() {
 }
 
 #[test]
+fn misses_say_where_links_lead() {
+    let tree = listing("l->d/x d/y up->../../gone");
+    let misses = select_all(&tree, &reads("l up l/*; --parents d/./z nope; --parents no/where"));
+    let paths: Vec<&str> = misses.misses.iter().map(|miss| &*miss.path).collect();
+    assert_eq!(paths, ["d/x", "gone", "d/x", "d/z", "nope", "no/where"]);
+}
+
+#[test]
 fn globs() {
     check(
         TREE,
@@ -457,6 +465,17 @@ fn parents() {
         copies 
         1: `nope/*`: nothing in the context matches"#]],
     );
+    // Without wildcards a source has to be there, and something of it has to be copied.
+    check(
+        TREE,
+        "--parents /nope; --parents src/./nope; --parents --exclude=** src; --parents s*/./nope",
+        &expect![[r#"
+            copies 
+            1: `/nope`: there is no such file or folder in the context
+            2: `src/./nope`: there is no such file or folder in the context
+            3: `src`: there is no such file or folder in the context
+            4: `s*/./nope`: nothing in the context matches"#]],
+    );
     // Only in the part before the pivot are links followed.
     check(
         "l->d d/x",
@@ -464,7 +483,7 @@ fn parents() {
         &expect![[r#"
             copies l
             roots d l
-            1: `l/x`: nothing in the context matches"#]],
+            1: `l/x`: there is no such file or folder in the context"#]],
     );
     check(
         "l->d d/x",

@@ -122,7 +122,7 @@ targets = "x"
             Cargo.toml:4:12: `packages` must be a list of strings, not a string
             Cargo.toml:5:11: `context` must be "image" or "workspace", not "root"
             Cargo.toml:9:14: `args.A` must be a string, not an integer
-            Cargo.toml:7:12: `https://registry.example` is not an image reference: the port is not a number
+            Cargo.toml:7:12: `https://registry.example` is not an image reference: its host must be `name`, `name:port` or `[IPv6 address]:port`
               hint: give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`, or `ecr`
             Cargo.toml:8:14: `repository` has no `{name}`: all images would share one repository
               hint: as in "{name}-{stack}"

@@ -30,6 +30,10 @@ fn splits_where_distribution_does() {
         Some(&digest),
     );
     check(&format!("a/b__c--d.e@{digest}"), "a/b__c--d.e", None, Some(&digest));
+    check("[::1]:5000/python:3.13", "[::1]:5000/python", Some("3.13"), None);
+    check("[2001:db8::1]/a/b", "[2001:db8::1]/a/b", None, None);
+    check("Registry/a:1", "Registry/a", Some("1"), None);
+    check("REGISTRY.example:5000/a", "REGISTRY.example:5000/a", None, None);
 }
 
 #[test]
@@ -41,9 +45,33 @@ fn refuses_what_distribution_refuses() {
     check_invalid("a/-b", "lowercase");
     check_invalid("python:", "1 to 128");
     check_invalid("python:.x", "starts with none");
-    check_invalid("localhost:x/python", "not a number");
+    for host in
+        ["localhost:x", "localhost:", "a..b", "-a.b", "a-.b", "[::1", "[]:1", "[::g]", "::1"]
+    {
+        check_invalid(&format!("{host}/python"), "its host must be");
+    }
     check_invalid("python@sha256:abc", "64 lowercase");
     check_invalid("python@md5:abc", "sha256:");
+}
+
+#[test]
+fn the_longest_path_is_counted_without_its_host() {
+    let (path, host) = ("a".repeat(255), format!("{}.example", "h".repeat(60)));
+    check(&format!("{host}/{path}:1"), &format!("{host}/{path}"), Some("1"), None);
+    check_invalid(&format!("{host}/{path}a"), "at most 255");
+}
+
+#[test]
+fn hosts_and_paths_are_told_apart() {
+    let split = |text: &str| {
+        let repository: Repository = text.parse().unwrap();
+        let (host, path) = repository.split();
+        format!("{} {path}", host.unwrap_or("-"))
+    };
+    assert_eq!(split("[::1]:5000/a/b"), "[::1]:5000 a/b");
+    assert_eq!(split("Registry/a"), "Registry a");
+    assert_eq!(split("team/a"), "- team/a");
+    assert_eq!(split("localhost/a"), "localhost a");
 }
 
 #[test]
@@ -59,6 +87,9 @@ fn a_registry_starts_with_a_host() {
         "localhost:",
     ] {
         assert!(parsed(text).is_err(), "{text}");
+    }
+    for text in ["[::1]:5000", "[::1]:5000/team", "Registry"] {
+        assert_eq!(parsed(text), Ok(text.to_owned()));
     }
 }
 
