@@ -94,10 +94,10 @@ pub struct BuildLambdas {
     /// Say why each image is built or not
     #[arg(long)]
     pub explain: bool,
-    /// Only images whose inputs differ from a commit [default: as of `affected`]
+    /// Only images whose inputs differ from a commit, as by `affected --base REF`
     #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true)]
     pub affected: Option<Option<String>>,
-    /// Fail if there is no commit to compare with, in place of taking all images
+    /// Fail if there is no commit to compare with, instead of treating every image as affected
     #[arg(long, requires = "affected")]
     pub strict: bool,
     /// Build the images even if they exist
@@ -145,13 +145,15 @@ const AFFECTED_EXAMPLES: &str = "\
 Examples:
   cargo xtask affected                                 what differs from the default branch
   cargo xtask affected --base v1.2                     from a tag, a branch or a commit
+  cargo xtask affected --base last-success             from the last run that succeeded
   cargo xtask affected --format names | xargs -n1 …    one name a line
   levels=$(cargo xtask affected --format github) && echo \"levels=$levels\" >> \"$GITHUB_OUTPUT\"
   cargo xtask affected --format bake > docker-bake.json
 
-The commit is `--base`, else what the CI service compares with (GitHub, GitLab, CodeBuild,
-Buildkite), else where the history of the head and of the default branch part. Files that git
-does not know count where a build reads them. Without a commit all images are affected.";
+The commit is `--base`, in CI the base of the event that runs this, else the merge base with the
+default branch. A tag, a schedule and a manual run of the default branch have no base. Files that
+git does not know count where a build reads them. Without a commit all images are affected.
+`last-success` is the commit in LAMBDA_IMAGES_LAST_SUCCESS, or `refs/lambda-images/last-success`.";
 
 /// `affected`
 #[derive(Debug, Clone, Args)]
@@ -161,9 +163,9 @@ pub struct Affected {
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
     /// The commit to compare with
-    #[arg(long, value_name = "REF")]
+    #[arg(long, visible_alias = "since", value_name = "REF")]
     pub base: Option<String>,
-    /// Fail if there is no commit to compare with, in place of taking all images
+    /// Fail if there is no commit to compare with, instead of treating every image as affected
     #[arg(long)]
     pub strict: bool,
     /// The stack, for the tags of `bake` [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]

@@ -109,7 +109,8 @@ fn compare_with(
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             let first = first.lines().next().unwrap_or_default();
             let why = format!("the workspace had problems at {:.12}: {first}", base.id);
-            let notes = vec![format!("warning: {why}: all images are taken for affected")];
+            let mut notes = vec![format!("warning: {why}: all images are taken for affected")];
+            notes.extend(note_of(&base));
             let images = all_affected(now, &why);
             return Ok(Comparison { base: Some(base), images, removed: Vec::new(), notes });
         }
@@ -152,7 +153,13 @@ fn compare_with(
     let images = compare(graph, &fingerprint, now.inputs, &doubts, &reasons_of);
     let removed = old_graph.images().iter().map(lambda_images::graph::Image::name);
     let removed = removed.filter(|name| graph.get(name).is_none()).cloned().collect();
-    Ok(Comparison { base: Some(base), images, removed, notes: Vec::new() })
+    let notes = note_of(&base).into_iter().collect();
+    Ok(Comparison { base: Some(base), images, removed, notes })
+}
+
+fn note_of(base: &BaseCommit) -> Option<String> {
+    let BaseCommit { note, source, .. } = base;
+    note.as_ref().map(|why| format!("warning: {why}: the commit to compare with is by {source}"))
 }
 
 /// The workspace as it was.

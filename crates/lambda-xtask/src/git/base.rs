@@ -6,11 +6,14 @@
 //! A path that does not differ, and that git keeps, is as it was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use lambda_images::base_commit::{Base, Candidate, candidates};
-use serde_json::Value;
+use lambda_images::base_commit::{
+    Base, BaseSearch, Candidate, EventFile, LAST_SUCCESS, base_search,
+};
 
 use super::blobs::Blobs;
+use super::repository::PARTIAL_HINT;
 use super::{Change, Git, Old, Repository};
 use crate::environment::Environment;
 use crate::inputs::Found;
@@ -22,6 +25,8 @@ pub(crate) struct BaseCommit {
     pub(crate) id: String,
     /// Where it comes from, for people.
     pub(crate) source: String,
+    /// What could not be read of the event, where the commit was found without it.
+    pub(crate) note: Option<String>,
     /// Its tree.
     pub(super) tree: String,
 }
@@ -93,26 +98,39 @@ impl Repository {
         given: Option<&str>,
         environment: &Environment,
     ) -> Result<BaseCommit, NoBase> {
-        let event = environment.get("GITHUB_EVENT_PATH");
-        let event: Option<Value> = event
-            .and_then(|path| std::fs::read(path).ok())
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let variable = |name: &str| environment.get(name).map(str::to_owned);
-        let candidates = candidates(given, variable, event.as_ref());
-        let found = candidates.iter().find_map(|candidate| {
+        let event = read_event(environment);
+        let search = base_search(given, |name| environment.get(name).map(str::to_owned), &event);
+        let is_usable = |candidate: &&Candidate| !candidate.needs_whole_clone || self.cut.is_none();
+        let found = search.candidates.iter().filter(is_usable).find_map(|candidate| {
             let (id, tree) = self.look_up(&candidate.base)?;
-            Some(BaseCommit { id, tree, source: candidate.source.clone() })
+            Some(BaseCommit { id, tree, source: candidate.source.clone(), note: None })
         });
-        found.ok_or_else(|| self.no_base(given, &candidates))
+        match (found, event) {
+            (Some(base), EventFile::Unreadable(why)) if search.trouble.is_some() => {
+                Ok(BaseCommit { note: Some(why), ..base })
+            }
+            (Some(base), _) => Ok(base),
+            (None, _) => Err(self.no_base(given, &search)),
+        }
     }
 
     /// The commit and its tree.
     fn look_up(&self, base: &Base) -> Option<(String, String)> {
+        let merge_base = |branch: &str| {
+            // Git would take it for an option.
+            if branch.starts_with('-') {
+                return None;
+            }
+            let id = self.output(&["merge-base", "HEAD", branch]).ok()?;
+            Some(String::from_utf8(id).ok()?.trim().to_owned())
+        };
         let named = match base {
             Base::Exactly(commit) => commit.clone(),
-            Base::MergeBase(branch) => {
-                let id = self.output(&["merge-base", "HEAD", branch]).ok()?;
-                String::from_utf8(id).ok()?.trim().to_owned()
+            Base::MergeBase(branch) => merge_base(branch)?,
+            Base::ForkPoint(branch) => merge_base(branch).filter(|id| *id != self.head)?,
+            Base::FirstParentOfMerge(second) => {
+                let found = Blobs::new(self).find("HEAD^2").ok()??;
+                (found == *second).then(|| "HEAD^1".to_owned())?
             }
         };
         // Questions come by lines, and git reads a name to its first zero byte.
@@ -126,18 +144,31 @@ impl Repository {
         Some((commit, tree))
     }
 
-    fn no_base(&self, given: Option<&str>, candidates: &[Candidate]) -> NoBase {
-        let given = given.filter(|given| !given.is_empty());
-        let why = match given {
-            Some(given) => format!("this repository has no commit `{given}`"),
-            None => format!("no commit to compare with: looked for {}", looked_for(candidates)),
+    fn no_base(&self, given: Option<&str>, search: &BaseSearch) -> NoBase {
+        let given = given.filter(|given| !given.is_empty() && *given != LAST_SUCCESS);
+        let why = match (given, &search.trouble) {
+            (Some(given), _) => format!("this repository has no commit `{given}`"),
+            (None, Some(why)) if search.candidates.is_empty() => {
+                format!("no commit to compare with: {why}")
+            }
+            (None, _) if search.candidates.is_empty() => {
+                format!("{} has no commit to compare with", search.run)
+            }
+            (None, _) => {
+                let sources = looked_for(&search.candidates);
+                format!("no commit to compare with: looked for {sources}")
+            }
         };
-        let hint = if self.cut.is_some() {
-            "the clone is shallow: `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0` of `actions/checkout`) brings the rest"
-        } else if given.is_some() {
-            "is it fetched? `git fetch origin` brings what the remote has"
+        let hint = if let Some(hint) = &search.hint {
+            hint
+        } else if given.is_none() && search.candidates.is_empty() {
+            "name one by `--base REF`, or let the workflow record the last success: `--base last-success`"
+        } else if self.cut.is_some() {
+            "the clone is shallow: `git fetch --unshallow` brings the rest (in GitHub Actions set `fetch-depth: 0` of `actions/checkout`, in GitLab `GIT_DEPTH: 0`)"
+        } else if self.is_partial() {
+            PARTIAL_HINT
         } else {
-            "name one: `--base REF`"
+            "is it fetched? `git fetch origin` brings what the remote has; or name another: `--base REF`"
         };
         // What a push was made on may be gone, and the edge of a shallow clone hides the rest.
         let is_id = |text: &str| text.len() >= 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
@@ -146,11 +177,27 @@ impl Repository {
     }
 }
 
+/// The content of the file that describes the event of a GitHub Actions run.
+fn read_event(environment: &Environment) -> EventFile {
+    let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return EventFile::NotNamed };
+    let read = |path: &Path| anyhow::Ok(serde_json::from_slice(&std::fs::read(path)?)?);
+    match read(&environment.current_dir().join(path)) {
+        Ok(content) => EventFile::Content(content),
+        Err(error) => EventFile::Unreadable(format!(
+            "failed to read the event's file `{path}` (`GITHUB_EVENT_PATH`): {error}"
+        )),
+    }
+}
+
 /// Each source, with the names that were tried.
 fn looked_for(candidates: &[Candidate]) -> String {
     let mut sources: Vec<(&str, Vec<String>)> = Vec::new();
-    for Candidate { base, source } in candidates {
-        let (Base::Exactly(name) | Base::MergeBase(name)) = base;
+    for Candidate { base, source, .. } in candidates {
+        let name = match base {
+            Base::Exactly(name) | Base::MergeBase(name) | Base::ForkPoint(name) => name,
+            // It is there, or the next one counts.
+            Base::FirstParentOfMerge(_) => continue,
+        };
         let name = format!("`{name}`");
         match sources.iter_mut().find(|(known, _)| known == source) {
             Some((_, names)) => names.push(name),

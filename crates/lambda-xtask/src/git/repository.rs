@@ -24,6 +24,19 @@ use crate::inputs::Found;
 use crate::state::{State, read_json, write_json};
 use crate::workspace::Workspace;
 
+/// What git is run with. What a partial clone lacks is not fetched: `GIT_NO_LAZY_FETCH` says so to git
+/// 2.45, and an older git finds no protocol to fetch by.
+const VARIABLES: &[(&str, &str)] = &[
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("LC_ALL", "C"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_ALLOW_PROTOCOL", "none"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+];
+
+/// How a partial clone gets what it lacks.
+pub(super) const PARTIAL_HINT: &str = "the clone is partial, and nothing is fetched without your asking: `git fetch --refetch --no-filter origin` brings the rest (in GitHub Actions leave out `filter` of `actions/checkout`)";
+
 /// The repository of a workspace.
 pub(super) struct Repository {
     /// Git.
@@ -46,8 +59,10 @@ pub(super) struct Repository {
 impl Repository {
     /// `Err`: there is no repository, or none with a commit; why, as a lowercase fragment.
     pub(super) fn open(root: &Path, environment: &Environment) -> Result<Repository, String> {
-        let mut environment =
-            environment.clone().in_folder(root).with("GIT_OPTIONAL_LOCKS", "0").with("LC_ALL", "C");
+        let mut environment = environment.clone().in_folder(root);
+        for (name, value) in VARIABLES {
+            environment = environment.with(*name, *value);
+        }
         // A hook or `git rebase --exec` sets these, for another folder than this one.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"] {
             environment = environment.without(name);
@@ -168,6 +183,12 @@ impl Repository {
             Some(Change { path, old, is_submodule: change.is_submodule })
         };
         Ok(parsed.into_iter().flatten().filter_map(change).collect())
+    }
+
+    /// Whether this clone may lack objects that its remote has.
+    pub(super) fn is_partial(&self) -> bool {
+        let settings = r"^(extensions\.partialclone|remote\..*\.promisor)$";
+        self.output(&["config", "--get-regexp", settings]).is_ok()
     }
 
     pub(super) fn git(&self) -> Command {
