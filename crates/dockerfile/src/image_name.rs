@@ -10,6 +10,12 @@ const OFFICIAL: &str = "library/";
 /// Characters of a repository's path, without its host (`RepositoryNameTotalLengthMax`).
 pub const LONGEST_PATH: usize = 255;
 
+/// The name by which BuildKit looks a named context up; `None` for what is no image's name.
+#[must_use]
+pub fn short_name(name: &str) -> Option<String> {
+    familiar_name(name).ok()
+}
+
 /// The familiar form without `:latest`.
 pub(crate) fn familiar_name(name: &str) -> Result<String, Refusal> {
     let invalid = |why: &str| {

@@ -81,7 +81,7 @@ pub use listing::{Entry, EntryKind, Listing};
 pub use mount::{Mount, MountKind, MountOption};
 pub use narrow::narrowed_ignore;
 pub use reach::{Reach, Reached};
-pub use remote::RemoteKind;
+pub use remote::{RemoteKind, is_pinned_url};
 pub use resolve::{
     ContextRead, Cut, Note, Reference, RemoteSource, Resolved, Settings, Via, acts_undeclared,
 };

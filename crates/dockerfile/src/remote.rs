@@ -19,6 +19,13 @@ pub(crate) struct Remote {
     pub(crate) commit: Option<String>,
 }
 
+/// Whether a URL of a context says which commit, or which digest, it means.
+#[must_use]
+pub fn is_pinned_url(url: &str) -> bool {
+    let is_layout = url.starts_with("oci-layout://") && url.contains("@sha256:");
+    is_layout || parse_remote(url).is_some_and(|remote| remote.commit.is_some())
+}
+
 /// `None` for a path.
 pub(crate) fn parse_remote(source: &str) -> Option<Remote> {
     // Every form has one.

@@ -149,6 +149,13 @@ pub enum ContextRole {
     Package(PackageName),
 }
 
+impl BaseUse {
+    /// Whether it is an image of this workspace.
+    pub fn is_internal(&self) -> bool {
+        matches!(self.source, BaseSource::Internal(_))
+    }
+}
+
 impl ImageGraph {
     /// All images, each after what it stands on.
     pub fn images(&self) -> &[Image] {

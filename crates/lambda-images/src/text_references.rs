@@ -101,6 +101,12 @@ impl Repositories {
         Repositories { components: template.split('/').count(), images }
     }
 
+    /// The image whose repository has this path in its registry, for any stack.
+    pub(crate) fn image_at(&self, path: &str) -> Option<&ImageName> {
+        let is_whole = path.split('/').count() == self.components;
+        self.image_of(path).filter(|_| is_whole).map(|image| &image.name)
+    }
+
     fn image_of(&self, path: &str) -> Option<&ImageRepositories> {
         let start = path.rmatch_indices('/').nth(self.components - 1).map_or(0, |(at, _)| at + 1);
         let path = &path[start..];

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use dockerfile::image_name::short_name;
+use dockerfile::is_pinned_url;
+
 use super::{ContextSource, ImageDeclaration, ImageName};
 use crate::cache::{CacheEntry, Direction};
 use crate::config::{Config, ContextKind, ImageSettings, Kind, Sharing, read_caches};
@@ -71,6 +74,7 @@ impl Declared<'_> {
         };
         let mut contexts = BTreeMap::new();
         for (context_name, text) in &settings.contexts {
+            self.check_context_name(context_name, text, &contexts, problems);
             if let Some(source) = self.context_source(text, problems) {
                 contexts.insert(context_name.clone(), source);
             }
@@ -141,6 +145,26 @@ impl Declared<'_> {
         text.split(',').map(part).collect::<Vec<_>>().join(",")
     }
 
+    /// A named context's name is that of an image, and what Dockerfiles call it may be shorter.
+    fn check_context_name(
+        &self,
+        name: &str,
+        text: &Text,
+        others: &BTreeMap<String, ContextSource>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let Some(short) = short_name(name) else {
+            let problem = self.problem(Some(text), format!("`{name}` can't name a context"));
+            problems.push(problem.hint("a context's name is that of an image: `files`, `python:3.13` or `registry.example/team/x:1`"));
+            return;
+        };
+        if let Some(other) = others.keys().find(|other| short_name(other).as_ref() == Some(&short))
+        {
+            let message = format!("the contexts `{other}` and `{name}` are one name to BuildKit");
+            problems.push(self.problem(Some(text), message).hint("remove one of them"));
+        }
+    }
+
     fn context_source(&self, text: &Text, problems: &mut Vec<Problem>) -> Option<ContextSource> {
         let value = text.value.as_str();
         if let Some(reference) = value.strip_prefix("docker-image://") {
@@ -148,6 +172,11 @@ impl Declared<'_> {
         }
         if let Some(name) = value.strip_prefix("target:") {
             return self.image_name(name, problems).map(ContextSource::Image);
+        }
+        if value.starts_with("oci-layout://") && !is_pinned_url(value) {
+            let problem = self.problem(Some(text), format!("`{value}` has no digest"));
+            problems.push(problem.hint("write `oci-layout://FOLDER@sha256:…`: the files of the folder are no inputs, and its tags may move"));
+            return None;
         }
         if value.contains("://") || value.starts_with("git@") {
             return Some(ContextSource::Remote(value.to_owned()));

@@ -4,11 +4,13 @@ mod contexts;
 mod cut;
 mod dependencies;
 mod externals;
+mod frontend;
 mod problems;
+mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::{ContextRead, Note, Settings};
+use dockerfile::{ContextRead, Note, Resolved, Settings};
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -16,6 +18,7 @@ use self::contexts::context_uses;
 pub use self::cut::cut_image;
 pub use self::dependencies::{not_brought_in, package_use};
 pub use self::externals::{ExternalBase, PinnedBy, external_bases};
+use self::frontend::{count_everything, foreign_frontend};
 use self::problems::{package_cycles, report_idle_settings, report_other_platforms};
 use super::{
     BASE_IMAGE, BaseSource, BaseUse, ContextFolder, ContextRole, ContextUse, EdgeKind, Image,
@@ -70,6 +73,7 @@ pub fn build_graph(
     read_what_triggers_may(&mut images);
     let mut warnings = externals::unpinned_remotes(&images);
     warnings.extend(externals::unpinned_bases(config, &images));
+    warnings.extend(references::doubtful_references(config, &images));
     dependencies::add_dependencies(&builder, &mut images, &mut warnings);
     warnings.sort();
     report_other_platforms(&images, &mut problems);
@@ -146,10 +150,22 @@ impl Builder<'_> {
                 problems.push(Problem { hint: fault.hint, ..problem });
             }
         };
-        let parsed = dockerfile::parse_dockerfile(text).map_err(&mut tell).ok()?;
         let (args, named_contexts) = given(declaration);
         let settings = settings_of(declaration, &args, &named_contexts);
-        let resolved = parsed.resolve(&settings).map_err(&mut tell).ok()?;
+        let foreign = foreign_frontend(text, &args);
+        let read = dockerfile::parse_dockerfile(text).and_then(|parsed| parsed.resolve(&settings));
+        let mut resolved = match (read, &foreign) {
+            (Ok(resolved), _) => resolved,
+            // To another frontend it may be as it should be.
+            (Err(_), Some(_)) => Resolved::default(),
+            (Err(faults), None) => {
+                tell(faults);
+                return None;
+            }
+        };
+        if foreign.is_some() {
+            count_everything(&mut resolved, text, &args);
+        }
         report_idle_settings(declaration, &resolved.declared_args, problems);
         let mut bases: BTreeMap<String, BaseUse> = BTreeMap::new();
         for reference in &resolved.references {
@@ -177,8 +193,8 @@ impl Builder<'_> {
         if declaration.reads == Reads::Context {
             image.read_whole_context(1, "`reads` is `\"context\"`");
         }
-        if let Some(syntax) = parsed.directives.syntax.as_deref().filter(|s| !is_own_syntax(s)) {
-            image.read_whole_context(1, &format!("nobody knows what `{syntax}` reads"));
+        if let Some(frontend) = &foreign {
+            image.read_whole_contexts(frontend);
         }
         for base in &image.bases {
             if let BaseSource::Internal(name) = &base.source {
@@ -333,11 +349,4 @@ impl Image {
 fn whole(line: usize) -> ContextRead {
     let patterns = vec![".".to_owned()];
     ContextRead { context: None, patterns, excludes: Vec::new(), parents: false, line }
-}
-
-/// BuildKit's own frontend, in whatever version: the one whose rules are known.
-fn is_own_syntax(syntax: &str) -> bool {
-    let reference = syntax.strip_prefix("docker.io/").unwrap_or(syntax);
-    let repository = reference.split([':', '@']).next().unwrap_or(reference);
-    matches!(repository, "docker/dockerfile" | "docker/dockerfile-upstream")
 }

@@ -2,6 +2,8 @@ use super::fixture::{EXTERNAL, Texts, texts};
 use super::*;
 use expect_test::{Expect, expect};
 
+mod references;
+
 /// Every image with what it stands on and reads; then the problems.
 #[track_caller]
 fn check(texts: &Texts, expected: &Expect) {

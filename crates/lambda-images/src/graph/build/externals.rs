@@ -92,6 +92,8 @@ pub(super) fn external_uses(declaration: &ImageDeclaration, bases: &[BaseUse]) -
         }),
     });
     let contexts = declaration.contexts.iter().filter_map(|(name, source)| match source {
+        // Nothing, as in `FROM scratch`.
+        ContextSource::Reference(written) if written == "scratch" => None,
         ContextSource::Reference(written) => Some(ExternalUse {
             name: name.clone(),
             written: written.clone(),
@@ -116,20 +118,32 @@ pub(super) fn unpinned_bases(config: &Config, images: &BTreeMap<ImageName, Image
     unpinned.map(problem).collect()
 }
 
-/// What an `ADD` brings that nothing pins is no input: nobody knows what it is.
+/// What an `ADD` or a named context brings that nothing pins is no input: nobody knows what it is.
 pub(super) fn unpinned_remotes(images: &BTreeMap<ImageName, Image>) -> Vec<Problem> {
+    let message =
+        |source: &str| format!("`{source}` is not pinned: a change of it affects no image");
     let unpinned = |image: &Image| -> Vec<Problem> {
+        let declaration = &image.declaration;
         let remotes = image.resolved.remotes.iter().filter(|remote| remote.checksum.is_none());
-        let problem = |remote: &dockerfile::RemoteSource| {
-            let message =
-                format!("`{}` is not pinned: a change of it affects no image", remote.source);
+        let added = remotes.map(|remote| {
             let hint = match remote.kind {
                 RemoteKind::Git => "name a commit: `ADD https://….git#<commit> …`",
                 RemoteKind::Http => "pin it: `ADD --checksum=sha256:… …`",
             };
-            Problem::of_file(&image.declaration.dockerfile, message).at(remote.line, 1).hint(hint)
-        };
-        remotes.map(problem).collect()
+            let problem = Problem::of_file(&declaration.dockerfile, message(&remote.source));
+            problem.at(remote.line, 1).hint(hint)
+        });
+        let contexts = declaration.contexts.values().filter_map(|source| match source {
+            ContextSource::Remote(url) if !dockerfile::is_pinned_url(url) => Some(url),
+            _ => None,
+        });
+        let contexts = contexts.map(|url| {
+            let hint = "name a commit: `https://….git#<commit>`; `ADD --checksum=…` pins a file";
+            let (line, column) = declaration.place;
+            let problem = Problem::of_file(&declaration.declared_in, message(url));
+            problem.at(line, column).hint(hint)
+        });
+        added.chain(contexts).collect()
     };
     images.values().flat_map(unpinned).collect()
 }
