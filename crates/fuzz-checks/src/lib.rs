@@ -85,6 +85,13 @@ pub const TARGETS: &[Target] = &[
         shapes: shapes::locks::UV_LOCK,
     },
     Target {
+        name: "pylock",
+        package: "pyproject",
+        check: lock_checks::check_pylock,
+        read: lock_checks::check_pylock,
+        shapes: shapes::locks::PYLOCK,
+    },
+    Target {
         name: "poetry_lock",
         package: "pyproject",
         check: lock_checks::check_poetry_lock,

@@ -5,7 +5,7 @@ use pyproject::{
     PackageName,
     lock::{
         Closure, Environment, Lock, LockError, Root, diff_closures, parse_poetry_lock,
-        parse_requirements, parse_uv_lock,
+        parse_pylock, parse_requirements, parse_uv_lock,
     },
 };
 
@@ -73,6 +73,21 @@ fn check_closures(unknowing: &Closure, knowing: &Closure) {
     let changes = diff_closures(unknowing, knowing);
     assert_eq!(differ, !changes.is_empty());
     assert!(changes.iter().all(|change| !change.to_string().is_empty()));
+}
+
+pub(crate) fn check_pylock(text: &str) {
+    let lock = match parse_pylock(text) {
+        Ok(lock) => lock,
+        Err(error) => return check_error(text, &error),
+    };
+    let linux = Environment::cpython_on_linux("3.13", "x86_64");
+    let closure = lock.closure(&linux);
+    check_closures(&lock.closure(&Environment::default()), &closure);
+    let none = Some(std::collections::BTreeSet::new());
+    let plain = Environment { extras: none.clone(), dependency_groups: none, ..linux.clone() };
+    check_closures(&closure, &lock.closure(&plain));
+    let commented = parse_pylock(&format!("{text}\n# end\n"));
+    assert_eq!(commented.map(|lock| lock.closure(&linux)), Ok(closure));
 }
 
 pub(crate) fn check_requirements(text: &str) {

@@ -1,6 +1,8 @@
 //! What must hold of `pyproject.toml`s and requirements.
 
-use pyproject::{Fault, PackageName, Requirement, Wanted, parse_pyproject};
+use pyproject::{
+    Fault, Installer, PackageName, Requirement, Wanted, installer_settings, parse_pyproject,
+};
 
 use crate::line_count;
 
@@ -20,6 +22,12 @@ pub(crate) fn check_pyproject(text: &str) {
         check_name(&name.value);
     }
     assert!(pyproject.place(text.len()).0 <= lines);
+    for installer in [Installer::UvFrozen, Installer::Uv, Installer::Poetry] {
+        if let Some(settings) = installer_settings(text, installer) {
+            let commented = installer_settings(&format!("{text}\n# end\n"), installer);
+            assert_eq!(commented, Some(settings));
+        }
+    }
     if faults.is_empty() {
         let (commented, faults) = parse_pyproject(&format!("{text}\n# end\n"));
         assert_eq!(faults, []);

@@ -32,6 +32,7 @@ mod poetry;
 mod reader;
 mod requirement;
 mod scanner;
+mod settings;
 mod source;
 mod standard;
 mod toml_string;
@@ -53,6 +54,7 @@ pub use crate::{
     place::{Fault, Located},
     requirement::{Requirement, Wanted},
     scanner::InvalidRequirement,
+    settings::{Installer, installer_settings},
     source::Source,
     uv::UvSource,
 };

@@ -46,6 +46,7 @@ mod graph;
 mod marker_eval;
 mod poetry;
 mod poetry_dependencies;
+mod pylock;
 mod requirements;
 mod requirements_option;
 mod requirements_text;
@@ -72,6 +73,7 @@ pub use {
     environment::Environment,
     error::LockError,
     poetry::parse_poetry_lock,
+    pylock::{Pylock, is_pylock_name, parse_pylock},
     requirements::{ListedRequirement, RequirementsFile, parse_requirements},
     requirements_option::RequirementsOption,
     uv::parse_uv_lock,
@@ -275,10 +277,10 @@ fn plain_folder(path: &str) -> &str {
 }
 
 /// Parses TOML and reads it; any fault is the end.
-fn read_toml(
+fn read_toml<L>(
     text: &str,
-    read: impl FnOnce(&mut Reader<'_>, &Node<'_>) -> Result<Lock, LockError>,
-) -> Result<Lock, LockError> {
+    read: impl FnOnce(&mut Reader<'_>, &Node<'_>) -> Result<L, LockError>,
+) -> Result<L, LockError> {
     let source = SourceText::new(text);
     let mut reader = Reader::new(&source);
     let root = crate::parse_table(&mut reader, text);

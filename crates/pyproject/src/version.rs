@@ -22,6 +22,13 @@ pub(crate) fn skip_version_clauses(scanner: &mut Scanner<'_>) -> Parsed<()> {
     Ok(())
 }
 
+/// Whether a text is a version that every tool takes: each of its numbers fits into 32 bits.
+pub(crate) fn is_plain_version(text: &str) -> bool {
+    let numbers = text.split(|character: char| !character.is_ascii_digit());
+    numbers.into_iter().all(|number| number.len() < 10)
+        && Version::parse(text).is_some_and(|version| !version.wildcard)
+}
+
 /// How to write what somebody wrote in place of an operator.
 pub(crate) fn operator_hint(rest: &str) -> Option<&'static str> {
     match rest.chars().next()? {

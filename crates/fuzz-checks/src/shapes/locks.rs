@@ -5,6 +5,8 @@ use super::{Shape, fill, halves, repeat};
 const UV: &str = "version = 1\n[[package]]\nname = \"r\"\n";
 const POETRY: &str = "[metadata]\nlock-version = \"2.1\"\n[[package]]\nname = \"r\"\n";
 
+const PYLOCK_HEAD: &str = "lock-version = \"1.0\"\n";
+
 /// Of `uv.lock`s.
 pub const UV_LOCK: &[Shape] = &[
     Shape {
@@ -206,6 +208,47 @@ pub const POETRY_LOCK: &[Shape] = &[
         },
     },
     Shape { name: "refused", make: |size| repeat(size, POETRY, "[[package]]\n", "") },
+];
+
+/// Of `pylock.toml`s.
+pub const PYLOCK: &[Shape] = &[
+    Shape {
+        name: "packages",
+        make: |size| fill(size, PYLOCK_HEAD, |n| format!("[[packages]]\nname = \"p{n}\"\n"), ""),
+    },
+    Shape {
+        name: "packages-of-one-name",
+        make: |size| {
+            let package =
+                |n| format!("[[packages]]\nname = \"p\"\nmarker = \"platform_release == '{n}'\"\n");
+            fill(size, PYLOCK_HEAD, package, "")
+        },
+    },
+    Shape {
+        name: "hashes",
+        make: |size| {
+            let start = format!("{PYLOCK_HEAD}[[packages]]\nname = \"p\"\nwheels = [{{hashes = {{");
+            fill(size, &start, |n| format!("sha{n} = \"{n}\","), "}}]\n")
+        },
+    },
+    Shape {
+        name: "parentheses",
+        make: |size| {
+            let start = format!("{PYLOCK_HEAD}[[packages]]\nname = \"p\"\nmarker = \"");
+            let open = repeat(size / 2, &start, "(", "'a' in extras");
+            repeat(size, &open, ")", "\"\n")
+        },
+    },
+    Shape {
+        name: "environments",
+        make: |size| {
+            repeat(size, &format!("{PYLOCK_HEAD}environments = ["), "\"os_name == 'a'\",", "]\n")
+        },
+    },
+    Shape {
+        name: "unknown-keys",
+        make: |size| fill(size, PYLOCK_HEAD, |n| format!("k{n} = 1\n"), ""),
+    },
 ];
 
 /// Of requirements files.

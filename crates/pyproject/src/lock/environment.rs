@@ -4,6 +4,8 @@
 //! read differently (`sys_platform < "x"`, `platform_release == "6"`), is unknown, and nobody may
 //! conclude from it that something isn't installed. It knows no running interpreter.
 
+use std::collections::BTreeSet;
+
 use super::version_order::{release_numbers, satisfies};
 use crate::name::PackageName;
 
@@ -34,6 +36,10 @@ pub struct Environment {
     pub implementation_name: Option<String>,
     /// As in `3.13.1`.
     pub implementation_version: Option<String>,
+    /// The extras that are asked for, of a `pylock.toml`.
+    pub extras: Option<BTreeSet<PackageName>>,
+    /// Likewise the dependency groups.
+    pub dependency_groups: Option<BTreeSet<PackageName>>,
 }
 
 impl Environment {
@@ -123,6 +129,8 @@ impl Comparison {
         let python = || environment.python_minor();
         let decided = match self.variable {
             "extra" => return self.evaluate_extra(requested),
+            "extras" => self.is_met_by_names(environment.extras.as_ref()),
+            "dependency_groups" => self.is_met_by_names(environment.dependency_groups.as_ref()),
             "python_version" => python().and_then(|python| self.is_satisfied_by(&python)),
             "python_full_version" => match &environment.python_full_version {
                 Some(full) => self.is_satisfied_by(full),
@@ -181,6 +189,17 @@ impl Comparison {
         let first = self.is_satisfied_by(&format!("{python}.0"))?;
         let last = self.is_satisfied_by(&format!("{python}.{}", u32::MAX))?;
         (first == last).then_some(first)
+    }
+
+    /// `'name' in extras`.
+    fn is_met_by_names(&self, names: Option<&BTreeSet<PackageName>>) -> Option<bool> {
+        let name: PackageName = self.literal.parse().ok()?;
+        let is_there = names?.contains(&name);
+        match self.operator {
+            "in" if self.swapped => Some(is_there),
+            "not in" if self.swapped => Some(!is_there),
+            _ => None,
+        }
     }
 
     fn is_met_by_text(&self, value: &str) -> Option<bool> {

@@ -153,6 +153,22 @@ fn is_path_or_url(text: &str) -> bool {
         || ARCHIVES.iter().any(|ending| target.to_ascii_lowercase().ends_with(ending))
 }
 
+/// The condition that a marker leaves, if any. `None`: it doesn't hold.
+pub(super) fn conditions(
+    marker: Option<&str>,
+    environment: &Environment,
+) -> Option<BTreeSet<Condition>> {
+    let Some(marker) = marker.map(Marker::new) else { return Some(BTreeSet::new()) };
+    match marker.evaluate(environment, Requested::Unknown) {
+        Truth::False => None,
+        Truth::True => Some(BTreeSet::new()),
+        Truth::Unknown => {
+            let condition = Condition { extra: None, through: None, marker: Some(marker.text) };
+            Some(BTreeSet::from([condition]))
+        }
+    }
+}
+
 impl RequirementsFile {
     /// What the file installs, without the files that it includes: see [`Closure::extend`]. Its
     /// options count as they are written.
@@ -161,13 +177,8 @@ impl RequirementsFile {
         let mut settings = Vec::new();
         let mut distributions = BTreeMap::<_, BTreeSet<_>>::new();
         for Located { value: requirement, .. } in &self.requirements {
-            let compiled = requirement.marker.as_deref().map(Marker::new);
-            let truth = compiled
-                .as_ref()
-                .map_or(Truth::True, |m| m.evaluate(environment, Requested::Unknown));
-            if truth == Truth::False {
-                continue;
-            }
+            let marker = requirement.marker.as_deref();
+            let Some(conditions) = conditions(marker, environment) else { continue };
             for setting in &requirement.settings {
                 settings.push(format!("{} {setting}", requirement.text));
             }
@@ -175,9 +186,6 @@ impl RequirementsFile {
                 unnamed.push(requirement.line());
                 continue;
             };
-            let marker = compiled.filter(|_| truth == Truth::Unknown).map(|marker| marker.text);
-            let condition = |text| Condition { extra: None, through: None, marker: Some(text) };
-            let conditions = marker.map(condition).into_iter().collect();
             let release = Arc::clone(&requirement.release);
             let of_name: &mut BTreeSet<_> = distributions.entry(name.clone()).or_default();
             of_name.insert(LockedDistribution { release, conditions });

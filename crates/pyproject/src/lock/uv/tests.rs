@@ -3,9 +3,12 @@
 use expect_test::{Expect, expect};
 
 use super::parse_uv_lock;
-use crate::lock::{
-    Environment,
-    tests::{UV_LOCK, closure, edit_package, image, render},
+use crate::{
+    lock::{
+        Environment,
+        tests::{UV_LOCK, closure, edit_package, image, render},
+    },
+    name::PackageName,
 };
 
 #[track_caller]
@@ -299,8 +302,8 @@ fn what_counts() {
 #[track_caller]
 fn check_projects(text: &str, folder: &str, project: Option<&str>, members: &str) {
     let lock = parse_uv_lock(text).unwrap();
-    assert_eq!(lock.project_in(folder).map(|name| name.as_str()), project, "{folder}");
-    let listed: Vec<&str> = lock.members().iter().map(|name| name.as_str()).collect();
+    assert_eq!(lock.project_in(folder).map(PackageName::as_str), project, "{folder}");
+    let listed: Vec<&str> = lock.members().iter().map(PackageName::as_str).collect();
     assert_eq!(listed.join(" "), members);
 }
 
