@@ -128,6 +128,16 @@ impl Dockerignore {
         Some(Dockerignore { patterns, exception_folders: None })
     }
 
+    /// The same, and these paths are left out too. `None` where one of them is no pattern.
+    #[must_use]
+    pub fn leaving_out(&self, paths: &[&str]) -> Option<Dockerignore> {
+        let mut patterns = self.patterns.clone();
+        for path in paths {
+            patterns.push(Pattern::parse(path, false)?);
+        }
+        Some(Dockerignore::new(patterns))
+    }
+
     /// Whether a pattern takes something back that another one excludes.
     pub(crate) fn has_exceptions(&self) -> bool {
         self.patterns.iter().any(|pattern| pattern.exception)

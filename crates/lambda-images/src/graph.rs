@@ -124,7 +124,28 @@ pub struct ContextFolder {
     /// beside the Dockerfile before `.dockerignore` at the context's root (BuildKit's rule,
     /// `frontend/dockerui/config.go`).
     pub ignore_files: Vec<String>,
+    /// What is never part of it, whatever the ignore files say: see [`OWN`].
+    pub left_out: Vec<&'static str>,
 }
+
+/// What git and this tool write, relative to the workspace root: it changes with every commit or run,
+/// and differs from checkout to checkout.
+pub const OWN: [OwnFolder; 2] = [
+    OwnFolder { name: ".git", holds: ".git/HEAD" },
+    OwnFolder { name: "target", holds: "target/lambda-images/images.json" },
+];
+
+/// A folder of [`OWN`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnFolder {
+    /// The line that an ignore file should have.
+    pub name: &'static str,
+    /// A file in it that stands for the others.
+    pub holds: &'static str,
+}
+
+/// What is left of [`OWN`] where a Dockerfile copies something else from `target`.
+pub const OWN_STATE: &str = "target/lambda-images";
 
 /// What a folder is for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use dockerfile::{ContextRead, Dockerignore, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
 use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_on_stable};
 use lambda_images::graph::{
-    ContextFolder, ContextUse, Image, ImageGraph, not_brought_in, package_use,
+    ContextFolder, ContextUse, Image, ImageGraph, OWN, OwnFolder, not_brought_in, package_use,
 };
 use lambda_images::locks::Locks;
 use lambda_images::paths;
@@ -40,7 +40,6 @@ use crate::at_commit::AtCommit;
 use crate::checkout::Checkout;
 use crate::failure::WorkspaceProblems;
 use crate::hash_cache::Stamp;
-use crate::state::State;
 
 /// What was read for some images.
 #[derive(Default)]
@@ -105,11 +104,11 @@ impl Found {
             .collect();
         let (ignore_files, mut problems) = read_ignore_files(checkout, &folders);
         self.ignore_files.extend(ignore_files.0.keys().cloned());
-        let mut groups: BTreeMap<(&str, Option<&str>), Group> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<&str>, &[&str]), Group> = BTreeMap::new();
         for context in wanted.iter().filter(|context| folders.contains(&context.folder)) {
             let folder = &context.folder;
             let ignore = ignore_files.of(folder);
-            let key = (folder.folder.as_str(), ignore.map(|(path, _)| path));
+            let key = (folder.folder.as_str(), ignore.map(|(path, _)| path), &*folder.left_out);
             let group = groups.entry(key).or_default();
             // Images mostly read what others read too.
             let mut new: Vec<&ContextRead> = Vec::new();
@@ -126,22 +125,24 @@ impl Found {
             .into_iter()
             .collect::<Vec<_>>()
             .into_par_iter()
-            .map(|((folder, ignore), mut group)| {
-                let ignore = match ignore.map(|path| ignore_files.parsed(path)) {
+            .map(|((folder, path, left_out), mut group)| {
+                let ignore = match path.map(|path| ignore_files.parsed(path)) {
                     // Its problem is told; what it would have left out must not make others.
                     Some(None) => return Ok(None),
                     ignore => ignore.flatten(),
                 };
-                report_own_files(&group, ignore)?;
-                let (tree, seen) = checkout.list(folder, ignore, &mut group.reach)?;
-                let view = View { ignore: ignore.cloned(), reach: group.reach };
-                Ok(Some(Listed { tree, seen, view, folders: group.folders }))
+                let warning = warn_of_own(folder, path, ignore, &group.reach);
+                let ignore = leave_out(ignore, left_out);
+                let (tree, seen) = checkout.list(folder, ignore.as_ref(), &mut group.reach)?;
+                let view = View { ignore, reach: group.reach };
+                Ok(Some(Listed { tree, seen, view, warning, folders: group.folders }))
             })
             .collect();
         for result in listed {
             match result {
                 Ok(None) => {}
-                Ok(Some(Listed { tree, seen, view, folders })) => {
+                Ok(Some(Listed { tree, seen, view, warning, folders })) => {
+                    self.warnings.extend(warning);
                     self.seen.push(seen);
                     self.views.push(view);
                     self.contexts.add_tree(tree, folders.into_iter().cloned());
@@ -297,6 +298,7 @@ struct Listed<'c> {
     tree: Tree,
     seen: SeenFiles,
     view: View,
+    warning: Option<Problem>,
     folders: FxHashSet<&'c ContextFolder>,
 }
 
@@ -315,24 +317,41 @@ pub(crate) fn workspace_problems(mut problems: Vec<Problem>) -> anyhow::Error {
     WorkspaceProblems(problems).into()
 }
 
-/// A build that reads what this tool or git writes is another one after every run.
-fn report_own_files(group: &Group, ignore: Option<&Dockerignore>) -> Result<(), Vec<Problem>> {
-    let mut problems = Vec::new();
-    for folder in &group.folders {
-        for (name, file) in [("target", State::MANIFEST), (".git", ".git/HEAD")] {
-            let Some(path) = paths::strip_folder(&folder.folder, file) else { continue };
-            if group.reach.reads(path) && !ignore.is_some_and(|ignore| ignore.excludes(path)) {
-                let shown = paths::shown(&folder.folder);
-                let message = format!(
-                    "the build reads `{name}` of the context `{shown}`, which changes with every run"
-                );
-                let ignore = folder.ignore_files.last().map_or(".dockerignore", String::as_str);
-                let problem = Problem::of_file(ignore, message);
-                problems.push(problem.hint(format!("add the line `{name}` to `{ignore}`")));
-            }
-        }
+/// The ignore file of a folder, with what is never part of its context.
+fn leave_out(ignore: Option<&Dockerignore>, own: &[&str]) -> Option<Dockerignore> {
+    let is_sent = |path: &&&str| !ignore.is_some_and(|ignore| ignore.excludes(path));
+    let own: Vec<&str> = own.iter().filter(is_sent).copied().collect();
+    if own.is_empty() {
+        return ignore.cloned();
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    let nothing = Dockerignore::default();
+    let with_own = ignore.unwrap_or(&nothing).leaving_out(&own);
+    Some(with_own.expect("plain paths are patterns"))
+}
+
+/// Says what is left out of a context that is copied whole although no ignore file leaves it out.
+fn warn_of_own(
+    folder: &str,
+    path: Option<&str>,
+    ignore: Option<&Dockerignore>,
+    reach: &Reach,
+) -> Option<Problem> {
+    let is_read = |own: &&OwnFolder| {
+        let path = paths::strip_folder(folder, own.holds);
+        path.is_some_and(|path| {
+            reach.reads(path) && !ignore.is_some_and(|ignore| ignore.excludes(path))
+        })
+    };
+    let names: Vec<String> =
+        OWN.iter().filter(is_read).map(|own| format!("`{}`", own.name)).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let (names, shown) = (names.join(" and "), paths::shown(folder));
+    let message = format!("{names} of the context `{shown}` left out: they change with every run");
+    let path = path.map_or_else(|| paths::in_folder(folder, ".dockerignore"), str::to_owned);
+    let hint = format!("add {names} to `{path}`, each on a line of its own");
+    Some(Problem::of_file(path, message).hint(hint))
 }
 
 /// The ignore files that exist, by path; `None` for one with faults.

@@ -157,9 +157,13 @@ fn check(
         })
         .collect();
     let needs_inputs = |kind: TagKind| matches!(kind, TagKind::Commit | TagKind::Fingerprint);
-    let is_wanted = faults.contains(&TagFault::Stale)
-        && references.iter().any(|(_, found)| needs_inputs(found.tag_kind));
-    let current = if is_wanted { Some(images.read()?) } else { None };
+    let is_wanted = references.iter().any(|(_, found)| needs_inputs(found.tag_kind));
+    let current = match faults.contains(&TagFault::Stale) {
+        true if is_wanted => Some(images.read()?),
+        // Problems are told whether or not a reference depends on them.
+        true => Found::read(*checkout, &workspace.graph).map(|_| None)?,
+        false => None,
+    };
     let mut checked = Checked {
         text: String::new(),
         findings: 0,

@@ -30,15 +30,15 @@ pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyh
         None => None,
     };
     let workspace = Workspace::load(environment)?;
+    let state = State::of_workspace(&workspace.root);
+    let inputs = read_inputs(&workspace, &state)?.inputs(&workspace.graph);
     let stack = workspace.stack(arguments.stack.as_deref(), environment);
     let selected = select_lambdas(&workspace, &arguments.images)?;
-    let state = State::of_workspace(&workspace.root);
     let manifest = read_manifest(&state, &stack)?;
     let earlier = match &arguments.changed_since {
         Some(path) => Some(read_earlier(path, &stack, environment)?),
         None => None,
     };
-    let inputs = read_inputs(&workspace, &state)?.inputs(&workspace.graph);
     let facts = DeployFacts {
         graph: &workspace.graph,
         fingerprint: &|name| inputs[name].1,

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use dockerfile::{Miss, MissReason};
 use lambda_images::graph::{ContextRole, ContextUse, Image, ImageGraph};
+use lambda_images::paths;
 use lambda_images::problem::Problem;
 
 use super::Found;
@@ -44,13 +45,23 @@ impl Found {
         let problem = |message: String| {
             Problem::of_file(&image.declaration.dockerfile, message).at(miss.line, 1)
         };
-        let path = before_wildcards(&miss.pattern);
-        let on_disk = root.join(&folder.folder).join(&path);
-        let excludes = self.ignore_of(folder).is_some_and(|ignore| ignore.excludes(&path));
+        let path = &miss.path;
+        let on_disk = root.join(&folder.folder).join(path);
+        let excludes = self.ignore_of(folder).is_some_and(|ignore| ignore.excludes(path));
         if excludes && fs::symlink_metadata(&on_disk).is_ok() {
+            let source = &miss.pattern;
+            let what = match source == path || source.contains(['*', '?', '[', '\\']) {
+                true => format!("`{path}` is"),
+                false => format!("`{source}` leads to `{path}`, which is"),
+            };
+            let own = folder.left_out.iter().find(|own| paths::strip_folder(own, path).is_some());
+            if let Some(own) = own {
+                let message = format!("{what} never part of a context");
+                return Some(problem(message).hint(format!("copy what is needed out of `{own}`")));
+            }
             let mut files = folder.ignore_files.iter();
             let file = files.find(|file| self.ignore_files.contains(*file))?;
-            let message = format!("`{path}` is excluded by `{file}`");
+            let message = format!("{what} excluded by `{file}`");
             return Some(problem(message).hint(format!("`!{path}` at its end brings it back")));
         }
         // An empty folder is in no listing, and there all the same.
@@ -67,13 +78,6 @@ fn is_sure(image: &Image, miss: &Miss) -> bool {
     let is_doubtful = |line: usize| line == miss.line || line == 1;
     let mut notes = image.resolved.undetermined.iter();
     miss.reason != MissReason::NoMatch && !notes.any(|note| is_doubtful(note.line))
-}
-
-/// The folder before the first wildcard of a source; the whole of one without.
-fn before_wildcards(pattern: &str) -> String {
-    let source = pattern.split("/./").next().unwrap_or(pattern);
-    let plain = |component: &&str| !component.contains(['*', '?', '[', '\\']);
-    source.split('/').take_while(plain).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -376,15 +376,34 @@ fn a_known_file_is_not_read_again_and_a_changed_one_is() {
 }
 
 #[test]
-fn a_context_must_not_hold_what_every_run_writes() {
+fn a_root_context_never_holds_what_every_run_writes() {
     let tree = Tree::plain();
     tree.append("Cargo.toml", "context = \"workspace\"\n");
-    let told = |tree: &Tree| read(tree).err().map_or_else(String::new, |error| error.to_string());
-    let problems = told(&tree);
-    assert!(problems.contains("add the line `target` to `.dockerignore`"), "{problems}");
-    assert!(problems.contains("add the line `.git` to `.dockerignore`"), "{problems}");
-    tree.write(".dockerignore", "target\n.git\n");
-    assert_eq!(told(&tree), "");
+    tree.write("target/lambda-images/images.json", "{}");
+    tree.write("target/app", "");
+    tree.write(".git/HEAD", "");
+    let files = |tree: &Tree| -> Vec<String> {
+        let (workspace, found) = read(tree).unwrap();
+        let one = workspace.graph.images().iter().position(|image| image.name().as_str() == "one");
+        let files = found.contexts.files(one.unwrap(), &BTreeMap::new()).into_keys();
+        files.filter(|path| path.starts_with("target") || path.starts_with(".git/")).collect()
+    };
+    let warnings = |tree: &Tree| -> Vec<String> {
+        read(tree).unwrap().1.warnings.iter().map(ToString::to_string).collect()
+    };
+    assert!(files(&tree).is_empty());
+    let warning = ".dockerignore: `.git` and `target` of the context `.` left out: they change with every run\n  hint: add `.git` and `target` to `.dockerignore`, each on a line of its own";
+    assert_eq!(warnings(&tree), [warning]);
+    // What is copied by its own name is an input, and the state beside it is none.
+    tree.write("lambdas/one/Dockerfile", "FROM base-low\nCOPY . .\nCOPY target/app /\n");
+    assert_eq!(files(&tree), ["target/app"]);
+    tree.write(".dockerignore", "target/lambda-images\n.git\n");
+    assert_eq!(warnings(&tree), [""; 0]);
+    assert_eq!(files(&tree), ["target/app"]);
+    tree.write("lambdas/one/Dockerfile", "FROM base-low\nCOPY handler.py .\n");
+    tree.write(".dockerignore", "target\n!target/app\n.git\n");
+    assert!(files(&tree).is_empty());
+    assert_eq!(warnings(&tree), [""; 0]);
 }
 
 #[test]
