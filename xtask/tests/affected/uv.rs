@@ -132,14 +132,7 @@ impl Tools {
         let folder = tempfile::Builder::new().prefix("uv-").tempdir().unwrap();
         let name = folder.path().file_name().unwrap().to_str().unwrap().to_lowercase();
         let tools = Tools { folder, image: format!("{name}.test/tools:1") };
-        for (version, folder) in [("1.0", "first"), ("1.0", "all"), ("2.0", "all")] {
-            fs::create_dir_all(tools.path(folder)).unwrap();
-            for (name, requirements) in DISTRIBUTIONS {
-                let mut python = Command::new(program("python"));
-                python.args(["-c", WRITE_WHEEL]).arg(tools.path(folder));
-                run(python.args([name, version, version]).args(requirements));
-            }
-        }
+        write_wheels(tools.folder.path());
         fs::copy(program("uv"), tools.path("uv")).unwrap();
         let dockerfile = "FROM scratch\nCOPY uv /uv\nCOPY all /wheels\n";
         fs::write(tools.path("Dockerfile"), dockerfile).unwrap();
@@ -226,12 +219,24 @@ impl Drop for Tools {
     }
 }
 
-fn program(name: &str) -> PathBuf {
+/// The wheels of the first versions in the folder `first`, those of all in `all`.
+pub(crate) fn write_wheels(into: &Path) {
+    for (version, folder) in [("1.0", "first"), ("1.0", "all"), ("2.0", "all")] {
+        fs::create_dir_all(into.join(folder)).unwrap();
+        for (name, requirements) in DISTRIBUTIONS {
+            let mut python = Command::new(program("python"));
+            python.args(["-c", WRITE_WHEEL]).arg(into.join(folder));
+            run(python.args([name, version, version]).args(requirements));
+        }
+    }
+}
+
+pub(crate) fn program(name: &str) -> PathBuf {
     Path::new(&require(TOOLS)).join(name)
 }
 
 #[track_caller]
-fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -64,7 +64,11 @@ fn what_a_link_leads_to_is_told() {
         tree.link("lambdas/two/up", "link");
         tree.link("lambdas/two/out", "../../packages");
     };
-    check_tree(dockerfile, "src\n", tree, &expect![[r#"
+    check_tree(
+        dockerfile,
+        "src\n",
+        tree,
+        &expect![[r#"
         lambdas/two/Dockerfile:2:1: `link` leads to `src`, which is excluded by `lambdas/two/.dockerignore`
           hint: `!src` at its end brings it back
         lambdas/two/Dockerfile:3:1: `up/a.py` leads to `src/a.py`, which is excluded by `lambdas/two/.dockerignore`
@@ -72,23 +76,37 @@ fn what_a_link_leads_to_is_told() {
         lambdas/two/Dockerfile:4:1: `out`: there is no such file or folder in the context
         lambdas/two/Dockerfile:5:1: `src` is excluded by `lambdas/two/.dockerignore`
           hint: `!src` at its end brings it back
-    "#]]);
-    check_tree("FROM scratch\nCOPY link /\nCOPY out /\n", "", tree, &expect![[r#"
+    "#]],
+    );
+    check_tree(
+        "FROM scratch\nCOPY link /\nCOPY out /\n",
+        "",
+        tree,
+        &expect![[r#"
         lambdas/two/Dockerfile:3:1: `out`: there is no such file or folder in the context
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_a_copy_with_parents_names_has_to_be_there() {
     let dockerfile = "# syntax=docker/dockerfile:1-labs\nFROM scratch\nCOPY --parents src/a.py /missing src/./b.py src/*.txt /\n";
-    check_missing(dockerfile, "", &expect![[r#"
+    check_missing(
+        dockerfile,
+        "",
+        &expect![[r#"
         lambdas/two/Dockerfile:3:1: `missing`: there is no such file or folder in the context
         lambdas/two/Dockerfile:3:1: `src/./b.py`: there is no such file or folder in the context
-    "#]]);
-    check_missing("FROM scratch\nCOPY --parents src/a.py /\n", "src\n", &expect![[r#"
+    "#]],
+    );
+    check_missing(
+        "FROM scratch\nCOPY --parents src/a.py /\n",
+        "src\n",
+        &expect![[r#"
         lambdas/two/Dockerfile:2:1: `src/a.py` is excluded by `lambdas/two/.dockerignore`
           hint: `!src/a.py` at its end brings it back
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
