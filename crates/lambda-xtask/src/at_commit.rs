@@ -239,6 +239,18 @@ impl Checkout for AtCommit<'_> {
         }
     }
 
+    fn link(&self, path: &str) -> Result<Option<String>, Problem> {
+        match self.differences.files.get(path) {
+            Some(Old::Blob { mode: Mode::Symlink, id }) => {
+                let bytes = self.blob(path, id)?;
+                Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            Some(_) => Ok(None),
+            None if self.git.keeps(path) => self.disk.link(path),
+            None => Ok(None),
+        }
+    }
+
     fn folders(&self, glob: &Glob) -> Vec<String> {
         let mut folders: BTreeSet<String> = self.disk.folders(glob).into_iter().collect();
         let gone = self.differences.files.iter().filter_map(|(path, old)| {

@@ -33,6 +33,9 @@ pub(crate) trait Checkout: Sync {
         }
     }
 
+    /// The text of a symbolic link; `None` for what is none.
+    fn link(&self, path: &str) -> Result<Option<String>, Problem>;
+
     /// The folders that match a glob, sorted. Those without a `pyproject.toml` may be left out.
     fn folders(&self, glob: &Glob) -> Vec<String>;
 
@@ -77,6 +80,12 @@ impl Checkout for Disk<'_> {
                 _ => Err(unreadable(error)),
             },
         }
+    }
+
+    fn link(&self, path: &str) -> Result<Option<String>, Problem> {
+        // What can't be asked for is no link; who reads it is told why.
+        let text = fs::read_link(self.root.join(path)).ok();
+        Ok(text.map(|text| text.to_string_lossy().into_owned()))
     }
 
     fn folders(&self, glob: &Glob) -> Vec<String> {

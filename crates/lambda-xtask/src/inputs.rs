@@ -40,6 +40,7 @@ use crate::at_commit::AtCommit;
 use crate::checkout::Checkout;
 use crate::failure::WorkspaceProblems;
 use crate::hash_cache::Stamp;
+use crate::links::{Linked, lost_ignore_file, read_linked};
 
 /// What was read for some images.
 #[derive(Default)]
@@ -102,7 +103,8 @@ impl Found {
             .map(|context| &context.folder)
             .filter(|folder| self.contexts.tree_of(folder).is_none())
             .collect();
-        let (ignore_files, mut problems) = read_ignore_files(checkout, &folders);
+        let (ignore_files, mut problems) =
+            read_ignore_files(checkout, &folders, &mut self.warnings);
         self.ignore_files.extend(ignore_files.0.keys().cloned());
         let mut groups: BTreeMap<(&str, Option<&str>, &[&str]), Group> = BTreeMap::new();
         for context in wanted.iter().filter(|context| folders.contains(&context.folder)) {
@@ -373,15 +375,20 @@ impl IgnoreFiles {
 fn read_ignore_files(
     checkout: &dyn Checkout,
     folders: &FxHashSet<&ContextFolder>,
+    warnings: &mut Vec<Problem>,
 ) -> (IgnoreFiles, Vec<Problem>) {
     let mut files = BTreeMap::new();
     let mut problems = Vec::new();
     let paths: BTreeSet<&String> = folders.iter().flat_map(|folder| &folder.ignore_files).collect();
-    let texts: Vec<_> = paths.into_par_iter().map(|path| (path, checkout.text(path))).collect();
-    for (path, text) in texts {
-        let text = match text {
-            Ok(Some(text)) => text,
-            Ok(None) => continue,
+    let read = paths.into_par_iter().map(|path| (path, read_linked(checkout, path)));
+    for (path, read) in read.collect::<Vec<_>>() {
+        let text = match read {
+            Ok(Linked::Text(text, _)) => text,
+            Ok(Linked::Missing) => continue,
+            Ok(Linked::Lost(_)) => {
+                warnings.push(lost_ignore_file(path));
+                continue;
+            }
             Err(problem) => {
                 problems.push(problem);
                 files.insert(path.clone(), None);

@@ -33,6 +33,7 @@ mod git;
 mod hash_cache;
 mod inputs;
 mod interrupt;
+mod links;
 mod process;
 mod pull;
 mod registry;

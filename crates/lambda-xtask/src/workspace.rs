@@ -13,12 +13,13 @@ use lambda_images::graph::{ImageGraph, build_graph};
 use lambda_images::paths;
 use lambda_images::problem::{Problem, suggestion};
 
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::checkout::{Checkout, Disk};
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
 use crate::folders::Glob;
+use crate::links::{Linked, lost_dockerfile, read_linked};
 use crate::tree_caches::TreeCaches;
 
 /// A workspace without problems.
@@ -40,6 +41,8 @@ pub(crate) struct Workspace {
     declared: HashSet<String>,
     /// Their file names, which are few.
     declared_names: BTreeSet<String>,
+    /// Where links that stand for Dockerfiles and ignore files lead, and what they pass.
+    linked: BTreeSet<String>,
 }
 
 const CONFIG_FILE: &str = "Cargo.toml";
@@ -90,11 +93,13 @@ impl Workspace {
         let strays = strays::strays(checkout, &bare, &pyprojects, &declarations);
         let declared = declarations.images.values().map(|image| image.dockerfile.clone());
         let declared: BTreeSet<String> = declared.collect();
-        let dockerfiles = read_dockerfiles(checkout, &declared, &mut problems);
+        let mut linked = BTreeSet::new();
+        let dockerfiles = read_dockerfiles(checkout, &declared, &mut linked, &mut problems);
         let declared_names = declared.iter().map(|path| file_name(path).to_owned()).collect();
         let declared = declared.into_iter().collect();
         let (graph, found) = build_graph(&config, &declarations, &dockerfiles);
         problems.extend(found);
+        linked.extend(linked_ignore_files(checkout, &graph));
         if !problems.is_empty() {
             problems.sort();
             problems.dedup();
@@ -110,6 +115,7 @@ impl Workspace {
             dockerfiles,
             declared,
             declared_names,
+            linked,
             has_lock,
         })
     }
@@ -124,7 +130,8 @@ impl Workspace {
         let pyprojects = self.pyprojects.iter().map(|file| file.path.as_str());
         let dockerfiles = self.dockerfiles.keys().map(String::as_str);
         let lock = self.has_lock.then_some(BASE_LOCK);
-        [CONFIG_FILE].into_iter().chain(lock).chain(pyprojects).chain(dockerfiles)
+        let linked = self.linked.iter().map(String::as_str);
+        [CONFIG_FILE].into_iter().chain(lock).chain(pyprojects).chain(dockerfiles).chain(linked)
     }
 
     /// Whether a file with this path shapes the graph, or is an ignore file, or could be.
@@ -136,6 +143,7 @@ impl Workspace {
             || name.ends_with(".dockerignore")
             || name == ATTRIBUTES
             || (self.declared_names.contains(name) && self.declared.contains(path))
+            || self.linked.contains(path)
     }
 
     /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.
@@ -322,21 +330,43 @@ fn read_pyprojects(
 fn read_dockerfiles(
     checkout: &dyn Checkout,
     paths: &BTreeSet<String>,
+    linked: &mut BTreeSet<String>,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<String, String> {
-    let texts: Vec<_> = paths.par_iter().map(|path| (path, checkout.text(path))).collect();
+    let read: Vec<_> = paths.par_iter().map(|path| (path, read_linked(checkout, path))).collect();
     let mut dockerfiles = BTreeMap::new();
-    for (path, text) in texts {
-        match text {
-            Ok(text) => dockerfiles.extend(text.map(|text| (path.clone(), text))),
-            Err(problem) => {
-                // That it is missing would be told as well, and it isn't.
-                dockerfiles.insert(path.clone(), UNREADABLE.to_owned());
-                problems.push(problem);
+    for (path, read) in read {
+        let problem = match read {
+            Ok(Linked::Missing) => continue,
+            Ok(Linked::Text(text, passed)) => {
+                dockerfiles.insert(path.clone(), text);
+                linked.extend(passed);
+                continue;
             }
-        }
+            Ok(Linked::Lost(_)) => lost_dockerfile(path),
+            Err(problem) => problem,
+        };
+        // That it is missing would be told as well, and it isn't.
+        dockerfiles.insert(path.clone(), UNREADABLE.to_owned());
+        problems.push(problem);
     }
     dockerfiles
+}
+
+/// What decides besides the ignore files themselves, where they are links.
+fn linked_ignore_files(checkout: &dyn Checkout, graph: &ImageGraph) -> Vec<String> {
+    let contexts = graph.images().iter().flat_map(|image| &image.contexts);
+    let files: BTreeSet<&String> =
+        contexts.flat_map(|context| &context.folder.ignore_files).collect();
+    let passed = files.into_par_iter().map(|path| match checkout.link(path) {
+        Ok(Some(_)) => match read_linked(checkout, path) {
+            Ok(Linked::Text(_, passed) | Linked::Lost(passed)) => passed,
+            // Its problem is told where it is read.
+            Ok(Linked::Missing) | Err(_) => Vec::new(),
+        },
+        Ok(None) | Err(_) => Vec::new(),
+    });
+    passed.flatten_iter().collect()
 }
 
 /// Stands for a Dockerfile whose problem has been told.

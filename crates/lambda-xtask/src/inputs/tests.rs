@@ -407,13 +407,25 @@ fn a_root_context_never_holds_what_every_run_writes() {
 }
 
 #[test]
-fn a_linked_ignore_file_is_refused() {
+fn linked_ignore_files_count_as_buildkit_follows_them() {
     let tree = Tree::plain();
-    tree.write("shared.dockerignore", "tests\n");
-    tree.link("lambdas/two/Dockerfile.dockerignore", "../../shared.dockerignore");
-    let problems = read(&tree).err().map_or_else(String::new, |error| error.to_string());
-    assert!(
-        problems.contains("lambdas/two/Dockerfile.dockerignore: this is a symbolic link"),
-        "{problems}"
-    );
+    let state = |tree: &Tree| {
+        let (_, found) = read(tree).unwrap();
+        let files = found.contexts.files(2, &BTreeMap::new());
+        let has = files.contains_key("lambdas/two/tests/a");
+        (has, found.warnings.iter().map(|problem| problem.path.clone()).collect::<Vec<_>>())
+    };
+    tree.write("lambdas/two/tests/a", "");
+    tree.write("lambdas/two/ignore", "tests\n");
+    tree.write("lambdas/two/.dockerignore", "");
+    assert_eq!(state(&tree), (true, vec![]));
+    tree.link("lambdas/two/Dockerfile.dockerignore", "ignore");
+    assert_eq!(state(&tree), (false, vec![]));
+    fs::remove_file(tree.path("lambdas/two/Dockerfile.dockerignore")).unwrap();
+    // One that leads nowhere makes way for the other.
+    tree.write("lambdas/two/.dockerignore", "tests\n");
+    tree.write("shared/ignore", "handler.py\n");
+    let path = "lambdas/two/Dockerfile.dockerignore";
+    tree.link(path, "../../shared/ignore");
+    assert_eq!(state(&tree), (false, vec![path.to_owned()]));
 }

@@ -1,4 +1,5 @@
-//! Credentials as docker keeps them: `config.json`, and the helper programs that it names.
+//! Credentials as docker keeps them: the variable `DOCKER_AUTH_CONFIG`, else `config.json`, and the helper
+//! programs that it names. The rules are those of docker's `cli/config`.
 //!
 //! Read anew whenever they are asked for: a login may have changed them. Nothing is written here.
 
@@ -73,6 +74,23 @@ struct Auth {
     registrytoken: String,
 }
 
+/// The variable that newer versions of docker read before `config.json`.
+const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
+
+/// What the variable may hold. Where it holds anything else docker warns, and goes on without it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variable {
+    #[serde(default)]
+    auths: BTreeMap<String, VariableEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VariableEntry {
+    auth: String,
+}
+
 /// What a helper prints.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -86,6 +104,10 @@ pub(super) fn find_credentials(
     environment: &Environment,
     host: &str,
 ) -> Result<Option<Credentials>, RegistryError> {
+    let key = config_key(host);
+    if let Some(credentials) = of_variable(environment, key) {
+        return Ok(Some(credentials));
+    }
     let Some(path) = config_path(environment) else { return Ok(None) };
     let unreadable = |why: String| RegistryError::Config { path: path.display().to_string(), why };
     let text = match std::fs::read_to_string(&path) {
@@ -101,14 +123,15 @@ pub(super) fn find_credentials(
             error.column()
         ))
     })?;
-    let key = config_key(host);
-    let helper = config.cred_helpers.get(key).unwrap_or(&config.creds_store);
-    if !helper.is_empty() {
-        return ask_helper(environment, &format!("docker-credential-{helper}"), key);
-    }
     let entry = config.auths.get(key).or_else(|| {
         config.auths.iter().find(|(name, _)| host_of(name) == host_of(key)).map(|(_, entry)| entry)
     });
+    let helper = config.cred_helpers.get(key).unwrap_or(&config.creds_store);
+    // Of the file, only this token counts beside a helper.
+    let has_token = entry.is_some_and(|entry| !entry.registrytoken.is_empty());
+    if !helper.is_empty() && !has_token {
+        return ask_helper(environment, &format!("docker-credential-{helper}"), key);
+    }
     entry.map_or(Ok(None), |entry| {
         read_entry(entry).ok_or_else(|| unreadable(format!("the entry of `{key}` is damaged")))
     })
@@ -122,10 +145,23 @@ fn config_path(environment: &Environment) -> Option<PathBuf> {
     Some(folder.join("config.json"))
 }
 
-/// Older versions of docker wrote URLs where newer ones write hosts.
+/// What the variable has for exactly this key.
+fn of_variable(environment: &Environment, key: &str) -> Option<Credentials> {
+    let variable: Variable = serde_json::from_str(environment.get(VARIABLE)?).ok()?;
+    let mut entries = BTreeMap::new();
+    for (key, VariableEntry { auth }) in variable.auths {
+        entries.insert(key, decode(&auth)?);
+    }
+    entries.remove(key)
+}
+
+/// Older versions of docker wrote URLs where newer ones write hosts (`ConvertToHostname`).
 fn host_of(key: &str) -> &str {
-    let key = key.split_once("://").map_or(key, |(_, rest)| rest);
-    key.split('/').next().unwrap_or(key)
+    let Some((_, rest)) = key.split_once("://") else {
+        return key.split('/').next().unwrap_or(key);
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 /// `None`: damaged; `Some(None)`: an entry without credentials, as those of helpers are.
@@ -136,14 +172,19 @@ fn read_entry(entry: &Auth) -> Option<Option<Credentials>> {
     if !entry.identitytoken.is_empty() {
         return Some(Some(Credentials::IdentityToken(entry.identitytoken.clone())));
     }
-    let (user, password) = if entry.auth.is_empty() {
-        (entry.username.clone(), entry.password.clone())
-    } else {
-        let decoded = String::from_utf8(STANDARD.decode(&entry.auth).ok()?).ok()?;
-        let (user, password) = decoded.split_once(':')?;
-        (user.to_owned(), password.trim_end_matches('\0').to_owned())
-    };
+    if !entry.auth.is_empty() {
+        return decode(&entry.auth).map(Some);
+    }
+    let (user, password) = (entry.username.clone(), entry.password.clone());
     Some((!user.is_empty()).then_some(Credentials::Password { user, password }))
+}
+
+/// Base64 of `user:password`.
+fn decode(auth: &str) -> Option<Credentials> {
+    let decoded = String::from_utf8(STANDARD.decode(auth).ok()?).ok()?;
+    let (user, password) = decoded.split_once(':').filter(|(user, _)| !user.is_empty())?;
+    let password = password.trim_matches('\0').to_owned();
+    Some(Credentials::Password { user: user.to_owned(), password })
 }
 
 /// Source: <https://github.com/docker/docker-credential-helpers#development>.

@@ -11,6 +11,16 @@ fn password(user: &str, password: &str) -> Option<Credentials> {
 
 /// What is found for a host where `config.json` is this, and a helper `x` this script.
 fn find(config: &str, helper: &str, host: &str) -> Result<Option<Credentials>, RegistryError> {
+    find_with("", config, helper, host)
+}
+
+/// The same with the variable.
+fn find_with(
+    variable: &str,
+    config: &str,
+    helper: &str,
+    host: &str,
+) -> Result<Option<Credentials>, RegistryError> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("config.json"), config).unwrap();
     let program = folder.path().join("docker-credential-x");
@@ -25,7 +35,7 @@ fn find(config: &str, helper: &str, host: &str) -> Result<Option<Credentials>, R
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
     let environment =
         Environment::of_process().unwrap().with("PATH", path).with("DOCKER_CONFIG", folder.path());
-    find_credentials(&environment, host)
+    find_credentials(&environment.with(VARIABLE, variable), host)
 }
 
 #[track_caller]
@@ -46,6 +56,78 @@ fn entries_of_the_file() {
     check(hub, "registry-1.docker.io", password("u", "p"));
     let token = r#"{"auths":{"a.example":{"auth":"dTo=","identitytoken":"t"}}}"#;
     check(token, "a.example", Some(Credentials::IdentityToken("t".to_owned())));
+}
+
+#[test]
+fn keys_are_hosts_or_urls() {
+    let keyed = |key: &str| format!(r#"{{"auths":{{"{key}":{{"auth":"dTpw"}}}}}}"#);
+    for key in [
+        "a.example:5000",
+        "a.example:5000/",
+        "a.example:5000/v1/",
+        "http://a.example:5000",
+        "https://a.example:5000/",
+        "https://a.example:5000/v1/",
+        "https://a.example:5000/v2/",
+        "https://user@a.example:5000/v2/?x=1",
+    ] {
+        check(&keyed(key), "a.example:5000", password("u", "p"));
+        check(&keyed(key), "a.example", None);
+        check(&keyed(key), "a.example:5001", None);
+    }
+    check(&keyed("http://[::1]:5000/v2/"), "[::1]:5000", password("u", "p"));
+    check(&keyed("[::1]:5000"), "[::1]:5000", password("u", "p"));
+    check(&keyed("https://index.docker.io/v1/"), "registry-1.docker.io", password("u", "p"));
+    check(&keyed("index.docker.io"), "registry-1.docker.io", password("u", "p"));
+    check(&keyed("a.example"), "b.a.example", None);
+    // What is written as the host itself comes first.
+    let both = r#"{"auths":{"https://a.example/v2/":{"auth":"dTpx"},"a.example":{"auth":"dTpw"}}}"#;
+    check(both, "a.example", password("u", "p"));
+}
+
+#[test]
+fn tokens_come_before_passwords() {
+    let entry = r#"{"auth":"dTpw","identitytoken":"i","registrytoken":"r"}"#;
+    let config = format!(r#"{{"auths":{{"a.example":{entry}}}}}"#);
+    let token = Some(Credentials::RegistryToken("r".to_owned()));
+    check(&config, "a.example", token.clone());
+    // Also before a helper, which knows no such token.
+    let config = format!(r#"{{"credsStore":"x","auths":{{"a.example":{entry}}}}}"#);
+    check(&config, "a.example", token);
+    let empty = r#"{"credHelpers":{"a.example":""},"credsStore":"x","auths":{"a.example":{"auth":"dTpw"}}}"#;
+    check(empty, "a.example", password("u", "p"));
+}
+
+#[test]
+fn the_variable_comes_before_the_file() {
+    let file = r#"{"auths":{"a.example":{"auth":"dTpw"}}}"#;
+    let found = |variable: &str, host: &str| find_with(variable, file, "exit 9", host).unwrap();
+    let variable =
+        r#"{"auths":{"a.example":{"auth":"djpx"},"https://index.docker.io/v1/":{"auth":"djpo"}}}"#;
+    assert_eq!(found(variable, "a.example"), password("v", "q"));
+    assert_eq!(found(variable, "registry-1.docker.io"), password("v", "h"));
+    assert_eq!(
+        found(r#"{"auths":{"b.example":{"auth":"djpx"}}}"#, "a.example"),
+        password("u", "p")
+    );
+    assert_eq!(found("{}", "a.example"), password("u", "p"));
+    // Unlike in the file, a key is only what docker looks up.
+    assert_eq!(found(r#"{"auths":{"https://b.example":{"auth":"djpx"}}}"#, "b.example"), None);
+    // Docker takes none of it where something is wrong with it.
+    for damaged in [
+        "no json",
+        r#"{"auths":{"a.example":{"auth":"djpx"}},"credsStore":"x"}"#,
+        r#"{"auths":{"a.example":{"username":"v","password":"q"}}}"#,
+        r#"{"auths":{"a.example":{"auth":"djpx"},"b.example":{"auth":"7"}}}"#,
+        r#"{"auths":{"a.example":{"auth":"djpx"},"b.example":{"auth":""}}}"#,
+        r#"{"auths":{"a.example":{"auth":"djpx"}}} {}"#,
+    ] {
+        assert_eq!(found(damaged, "a.example"), password("u", "p"), "{damaged}");
+    }
+    let helped = r#"{"credsStore":"x"}"#;
+    let variable = r#"{"auths":{"a.example":{"auth":"djpx"}}}"#;
+    let found = find_with(variable, helped, "exit 9", "a.example").unwrap();
+    assert_eq!(found, password("v", "q"));
 }
 
 #[test]
