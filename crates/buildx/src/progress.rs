@@ -179,6 +179,16 @@ impl Progress {
         })
     }
 
+    /// Whether the vertex that made the build fail is the export of the image: to the store, or to a registry.
+    #[must_use]
+    pub fn is_image_export_failed(&self) -> bool {
+        let is_export = |step: &str| {
+            // `exporting cache to registry`, `exporting to GitHub Actions Cache`
+            VertexKind::of(step) == VertexKind::Export && !step.to_lowercase().contains("cache")
+        };
+        self.failure().is_some_and(|failure| is_export(&failure.step))
+    }
+
     /// Cache sources that were read, as BuildKit names them (`importing cache manifest from …`). One
     /// that isn't there yet is no fault, and not among them.
     #[must_use]

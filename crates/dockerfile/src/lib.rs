@@ -79,7 +79,7 @@ pub use instruction::{
 };
 pub use listing::{Entry, EntryKind, Listing};
 pub use mount::{Mount, MountKind, MountOption};
-pub use narrow::narrowed_ignore;
+pub use narrow::{ignore_text, narrowed_ignore};
 pub use reach::{Reach, Reached};
 pub use remote::{RemoteKind, is_pinned_url};
 pub use resolve::{

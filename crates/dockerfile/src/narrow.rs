@@ -55,6 +55,12 @@ pub fn narrowed_ignore(
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// An ignore file that means the same as one that was read.
+#[must_use]
+pub fn ignore_text(ignore: &Dockerignore) -> String {
+    ignore.patterns().map(|line| in_first_column(line) + "\n").collect()
+}
+
 /// A `#` in the first column makes a comment, and a byte order mark may get lost there; a slash
 /// before them changes nothing else.
 fn in_first_column(line: String) -> String {

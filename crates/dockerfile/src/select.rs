@@ -117,6 +117,13 @@ impl Selection {
         })
     }
 
+    /// Paths of the context without which the build could take another course: those that are read, or
+    /// a folder above them, and those that only have to be there. Sorted.
+    #[must_use]
+    pub fn roots(&self) -> &[String] {
+        &self.roots
+    }
+
     /// Whether the entry is copied or mounted; asked in `ranges`.
     #[must_use]
     pub fn copies(&self, index: usize) -> bool {

@@ -23,6 +23,7 @@ pub mod base_lock;
 pub mod cache;
 pub mod ci;
 pub mod config;
+pub mod context_copy;
 pub mod contexts;
 mod cycle;
 pub mod deploy;

@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::cache::Caches;
 use crate::config::{Config, Kind, Network};
+use crate::context_copy::context_copy;
 use crate::discovery::{ContextSource, ImageName};
 use crate::fingerprint::{Fingerprint, Inputs};
 use crate::graph::{BASE_IMAGE, BaseSource, Image, ImageGraph};
-use crate::paths;
 use crate::reason::{Reason, reasons_since};
 use crate::record::Record;
 use crate::reference::{Digest, ImageReference, InvalidReference, Registry, Repository};
@@ -328,7 +328,7 @@ fn template(image: &Image, result: ResultOf) -> BuildTemplate {
     for (context, source) in &declaration.contexts {
         match source {
             ContextSource::Folder(folder) => {
-                drop(contexts.insert(context.clone(), paths::shown(folder).to_owned()));
+                drop(contexts.insert(context.clone(), context_copy(folder)));
             }
             ContextSource::Reference(reference) => {
                 contexts.insert(context.clone(), format!("docker-image://{reference}"));
@@ -338,7 +338,7 @@ fn template(image: &Image, result: ResultOf) -> BuildTemplate {
         }
     }
     let build = Build {
-        context: paths::shown(&declaration.context).to_owned(),
+        context: context_copy(&declaration.context),
         dockerfile: result.dockerfile,
         contexts,
         target: declaration.target.clone(),

@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use buildx::{
-    Build, ENVIRONMENT, Line, PlainLog, Progress, ProgressParser, StepCounts, parse_metadata,
-};
+use buildx::{Build, ENVIRONMENT, Line, PlainLog, Progress, ProgressParser, StepCounts};
 
 use dockerfile::Cut;
 
@@ -20,11 +18,13 @@ use crate::failure::child_failure;
 use crate::process::{Group, spawn_group};
 
 /// A build that is to run.
-pub(crate) struct BuildJob {
+pub(crate) struct BuildJob<'a> {
     pub(crate) build: Build,
     pub(crate) environment: Environment,
     pub(crate) log: PathBuf,
     pub(crate) metadata: PathBuf,
+    /// Locked as long as the child or one of its own is there, also where this process is killed.
+    pub(crate) lock: Option<&'a File>,
 }
 
 /// A build that succeeded.
@@ -34,8 +34,6 @@ pub(crate) struct Built {
     pub(crate) steps: StepCounts,
     /// As BuildKit names them.
     pub(crate) step_names: Vec<String>,
-    /// The manifest's digest, where buildx reports one.
-    pub(crate) digest: Option<String>,
     /// Cache sources that were read.
     pub(crate) imported: Vec<String>,
     /// Caches that could not be written, and why.
@@ -57,8 +55,17 @@ pub(crate) struct BuildFailed {
     error: anyhow::Error,
     /// Whether a step failed by itself: before the build was asked to leave, and was not cancelled.
     pub(crate) by_itself: bool,
+    /// Whether what failed is the export of the image: each step had succeeded.
+    pub(crate) is_export: bool,
     /// Digests of what it had exported till then, and may have pushed or loaded.
     pub(crate) exported: Vec<String>,
+}
+
+#[cfg(test)]
+impl BuildFailed {
+    pub(crate) fn new(error: anyhow::Error, by_itself: bool) -> BuildFailed {
+        BuildFailed { error, by_itself, is_export: false, exported: Vec::new() }
+    }
 }
 
 impl fmt::Display for BuildFailed {
@@ -75,11 +82,10 @@ pub(crate) struct RunningBuild {
     stderr: ChildStderr,
     log: BufWriter<File>,
     words: Vec<String>,
-    metadata: PathBuf,
     started: Instant,
 }
 
-impl BuildJob {
+impl BuildJob<'_> {
     /// Starts the child, in a process group of its own.
     pub(crate) fn start(self) -> anyhow::Result<RunningBuild> {
         for path in [&self.log, &self.metadata] {
@@ -111,16 +117,13 @@ impl BuildJob {
                 None => command.env_remove(name),
             };
         }
+        if let Some(lock) = self.lock {
+            // It reads nothing of its standard input. A lock is the open file's, whoever has that.
+            command.stdin(lock.try_clone().context("failed to hand the lock on")?);
+        }
         let mut child = spawn_group(&mut command).context("failed to run `docker`")?;
         let stderr = child.stderr.take().context("`docker buildx build` has no output")?;
-        Ok(RunningBuild {
-            child,
-            stderr,
-            log,
-            words,
-            metadata: self.metadata,
-            started: Instant::now(),
-        })
+        Ok(RunningBuild { child, stderr, log, words, started: Instant::now() })
     }
 }
 
@@ -175,11 +178,9 @@ impl RunningBuild {
             let error = child_failure(&self.words, status, &heard.why());
             let by_itself = had_failed.unwrap_or_else(|| heard.progress.failure().is_some());
             let exported = heard.progress.exported_digests().map(str::to_owned).collect();
-            return Err(BuildFailed { error, by_itself, exported }.into());
+            let is_export = heard.progress.is_image_export_failed();
+            return Err(BuildFailed { error, by_itself, is_export, exported }.into());
         }
-        let metadata = std::fs::read_to_string(&self.metadata)
-            .ok()
-            .and_then(|text| parse_metadata(&text).ok());
         Ok(Built {
             duration: self.started.elapsed(),
             // What only serves to reach the ends of a part is none of its steps.
@@ -192,10 +193,6 @@ impl RunningBuild {
                 .into_iter()
                 .map(|(name, why)| format!("{name}: {why}"))
                 .collect(),
-            // A store without manifests reports the config's digest in place of one.
-            digest: metadata
-                .filter(|metadata| metadata.digest != metadata.config_digest)
-                .and_then(|metadata| metadata.digest),
         })
     }
 }

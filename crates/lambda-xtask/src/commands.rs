@@ -10,6 +10,7 @@ mod dev;
 mod execution;
 mod explain;
 mod graph;
+mod hand_over;
 mod last_images;
 mod manifest;
 mod registries;

@@ -139,9 +139,13 @@ impl HashCache {
 
     /// Records what was hashed at `now`, a time before its first byte was read.
     pub(crate) fn record(&self, path: &str, stamp: Stamp, now: SystemTime, sum: Sha256Sum) {
-        if !stamp.is_settled(now) {
-            return;
+        if stamp.is_settled(now) {
+            self.keep(path, stamp, sum);
         }
+    }
+
+    /// Records the sum of a file that nothing but this program writes.
+    pub(crate) fn keep(&self, path: &str, stamp: Stamp, sum: Sha256Sum) {
         let mut fresh = self.fresh.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         fresh.push((path.to_owned(), stamp, sum));
     }

@@ -6,6 +6,7 @@
 mod folder;
 mod hash;
 mod misses;
+mod since;
 mod walk;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ use std::sync::Mutex;
 
 use dockerfile::{ContextRead, Dockerignore, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
-use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, Sha256Sum, inputs_on_stable};
+use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, inputs_on_stable};
 use lambda_images::graph::{
     ContextFolder, ContextUse, Image, ImageGraph, OWN, OwnFolder, not_brought_in, package_use,
 };
@@ -278,15 +279,6 @@ impl Found {
         (inputs, fingerprint): &(Inputs, Fingerprint),
     ) -> Record {
         Record::new(image, inputs, *fingerprint, self.contexts.files(index, &inputs.locks))
-    }
-
-    /// Whether a lock has the content that it had then.
-    pub(crate) fn knows_same_lock(&self, then: &Found, path: &str) -> bool {
-        let content = |found: &Found| -> Vec<Sha256Sum> {
-            let locks = found.contexts.locks().into_keys();
-            locks.filter(|(known, _)| known == path).map(|(_, content)| content).collect()
-        };
-        content(self) == content(then)
     }
 
     /// What an image reads.

@@ -19,6 +19,7 @@ mod caches;
 mod checkout;
 mod cli;
 mod commands;
+mod context_copy;
 mod display;
 mod engine;
 mod environment;

@@ -39,7 +39,6 @@ use crate::process::Ending;
 
 pub(crate) use self::ecr::{Holds, ask_account, create_repository, find_missing};
 pub(crate) use self::error::RegistryError;
-pub(crate) use self::manifest::Untagged;
 
 /// Refusals of one request after which something else was tried: the challenge, an old token, a
 /// login, and the token after that.

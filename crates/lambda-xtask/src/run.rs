@@ -3,14 +3,14 @@
 
 mod running;
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use lambda_images::discovery::ImageName;
 use lambda_images::manifest::Manifest;
 use lambda_images::plan::{Action, Destination, Plan, PlannedImage, StoredImage};
@@ -39,8 +39,8 @@ pub(crate) struct Run<'a> {
     pub(crate) record_of: &'a (dyn Fn(&ImageName) -> Record + Sync),
     /// Bytes of each image's input files.
     pub(crate) input_size: &'a (dyn Fn(&ImageName) -> u64 + Sync),
-    /// Writes the Dockerfile and the ignore file that the builder is handed.
-    pub(crate) stage: &'a (dyn Fn(&ImageName) -> anyhow::Result<()> + Sync),
+    /// Of each image of the plan, why it can be neither built nor named.
+    pub(crate) faults: &'a [Option<String>],
     pub(crate) store: &'a Store<'a>,
     pub(crate) state: &'a State,
     /// In the workspace root: all paths of a build are relative to it.
@@ -48,8 +48,8 @@ pub(crate) struct Run<'a> {
     pub(crate) jobs: usize,
     pub(crate) fail_fast: bool,
     pub(crate) progress: ProgressForm,
-    /// Inputs of an image that are no longer what its fingerprint was made from.
-    pub(crate) changed_inputs: &'a (dyn Fn(&ImageName) -> anyhow::Result<Vec<String>> + Sync),
+    /// Held by each build too: a build that outlives this process still reads the copies of contexts.
+    pub(crate) lock: Option<&'a File>,
 }
 
 /// How one image ended.
@@ -110,6 +110,7 @@ impl Run<'_> {
             are_ended: Arc::default(),
             outcomes,
             bases: self.known_bases(),
+            retried: BTreeSet::new(),
             stop: None,
             kill_at: None,
             at_work: 0,
@@ -205,10 +206,6 @@ impl Run<'_> {
     }
 
     fn after_build(&self, image: &PlannedImage, mut built: Built) -> anyhow::Result<Ended> {
-        if image.action != Action::Warm {
-            // First of all: whatever fails later must not leave a name that is not true.
-            self.check_inputs(image, built.digest.as_deref())?;
-        }
         // As a cache that BuildKit can't write: the image is none the worse.
         if let Err(error) = keep_folders(self.environment.current_dir(), &image.caches) {
             built.unwritten.push(format!("{error:#}"));
@@ -226,148 +223,64 @@ impl Run<'_> {
         Ok(Ended { built: Some(built), stored: Some(found) })
     }
 
-    /// What a build that failed or was cancelled has exported before it did is there: with a cache that
-    /// could not be written, or was still being written. And a push may have failed because somebody else
-    /// has pushed the same image in the meantime, and tags are immutable. Registries and engines tell that
-    /// in many words, or in none: what counts is that the identity is there.
+    /// What becomes of an image whose build failed. Somebody else may have pushed or loaded the same image in
+    /// the meantime: in a registry with immutable tags, or in an engine that two checkouts use, the later
+    /// of two fails. Registries and engines say that in many words, or in none: what counts is that
+    /// the identity is there. An export that failed otherwise is worth another try: `is_last` tells that
+    /// there was one.
     fn after_failed_build(
         &self,
         image: &PlannedImage,
         error: anyhow::Error,
-    ) -> anyhow::Result<Ended> {
+        is_last: bool,
+    ) -> Result<Ended, Failed> {
+        let is_registry = self.store.destination == Destination::Registry;
         let failed = error.downcast_ref::<BuildFailed>().filter(|_| image.action == Action::Build);
-        let Some(BuildFailed { by_itself, exported, .. }) = failed else { return Err(error) };
-        let may_be_others = *by_itself && self.store.destination == Destination::Registry;
-        if exported.is_empty() && !may_be_others {
-            return Err(error);
+        let Some(failed) = failed.filter(|failed| failed.by_itself) else {
+            return Err(Failed::Finally(error));
+        };
+        let BuildFailed { exported, is_export, .. } = failed;
+        let may_try_again = *is_export && !is_last;
+        // By force what exists is what is to be replaced.
+        if !(is_registry || *is_export) || (image.is_forced() && may_try_again) {
+            return Err(Failed::or_again(error, may_try_again));
         }
         let identity = &image.names.identity;
-        let stored = match self.store.find(identity) {
-            Ok(Some(stored)) => stored,
-            Ok(None) => return Err(error),
-            Err(why) => return Err(self.unknown_after_failure(image, error, &why)),
+        let Ok(Some(stored)) = self.store.find(identity) else {
+            return Err(Failed::or_again(error, may_try_again));
         };
-        let doubt = doubt((self.changed_inputs)(&image.name));
-        let is_ours = is_one_of(&stored, exported);
-        if let (Some(doubt), true) = (&doubt, is_ours) {
-            let Doubted(why) = self.take_names_away(image, stored.digest.as_ref(), doubt);
-            return Err(Doubted(format!("{error:#}\n{why}")).into());
-        }
-        // By force what exists is what is to be replaced: only a push says something of its tag.
-        let is_before_push = image.is_forced() && exported.is_empty();
-        if doubt.is_some() || !may_be_others || is_before_push {
-            return Err(error);
-        }
-        if image.is_forced() && !is_ours {
-            bail!(
+        if image.is_forced() && !is_one_of(&stored, exported) {
+            if !is_registry || exported.is_empty() {
+                return Err(Failed::Finally(error));
+            }
+            return Err(Failed::Finally(anyhow!(
                 "{error:#}\n`{identity}` exists, and could not be pushed anew\n\
                  hint: are the registry's tags immutable? then build without `--force`, or remove the tag first"
-            );
+            )));
         }
-        self.store.name(image, &stored)?;
+        self.store.name(image, &stored).map_err(Failed::Finally)?;
         Ok(Ended { built: None, stored: Some(stored) })
     }
-
-    /// Of a build that failed, where the store can't be asked what has become of it.
-    fn unknown_after_failure(
-        &self,
-        image: &PlannedImage,
-        error: anyhow::Error,
-        why: &anyhow::Error,
-    ) -> anyhow::Error {
-        let exports = error.downcast_ref::<BuildFailed>();
-        let exports = exports.is_some_and(|failed| !failed.exported.is_empty());
-        match doubt((self.changed_inputs)(&image.name)).filter(|_| exports) {
-            Some(doubt) => {
-                let hint = self.removal_hint(image, "may have it", why);
-                Doubted(format!("{error:#}\n{doubt}\nhint: {hint}")).into()
-            }
-            None => error,
-        }
-    }
-
-    /// The builder read the tree later than the fingerprint was made. Where they may have seen two
-    /// states of it, the image must not keep the names that the fingerprint gave it.
-    fn check_inputs(&self, image: &PlannedImage, digest: Option<&str>) -> anyhow::Result<()> {
-        let digest = digest.map(parse_digest).transpose();
-        let doubt = match &digest {
-            Ok(_) => doubt((self.changed_inputs)(&image.name)),
-            Err(error) => Some(format!("{error:#}")),
-        };
-        let Some(doubt) = doubt else { return Ok(()) };
-        Err(self.take_names_away(image, digest.ok().flatten().as_ref(), &doubt).into())
-    }
-
-    /// Of an image that may not be what its fingerprint says.
-    fn take_names_away(
-        &self,
-        image: &PlannedImage,
-        digest: Option<&Digest>,
-        doubt: &str,
-    ) -> Doubted {
-        let hint = match self.store.remove_names(&image.names, digest) {
-            Ok(()) => "build again: it was given no name".to_owned(),
-            Err(error) => self.removal_hint(image, "still has it", &error),
-        };
-        Doubted(format!("{doubt}\nhint: {hint}"))
-    }
-
-    /// What is to be done where a name that may not be true could not be taken away; `has`: what is known
-    /// of the store.
-    fn removal_hint(&self, image: &PlannedImage, has: &str, why: &anyhow::Error) -> String {
-        let identity = &image.names.identity;
-        let why = why.to_string();
-        let why = why.lines().next().unwrap_or_default();
-        match self.store.destination {
-            Destination::Registry => format!(
-                "remove `{identity}` from the registry, which {has} ({why}), and build again: it may hold another state"
-            ),
-            Destination::Local => format!(
-                "`docker image rm {identity}` in the local store, which {has} ({why}), and build again: it may hold another state"
-            ),
-        }
-    }
 }
 
-/// What may not be what its fingerprint says: told however the run ends.
+/// How a build failed.
 #[derive(Debug)]
-struct Doubted(String);
-
-impl fmt::Display for Doubted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+enum Failed {
+    Finally(anyhow::Error),
+    /// It is worth another try.
+    ForNow(anyhow::Error),
 }
 
-impl std::error::Error for Doubted {}
+impl Failed {
+    fn or_again(error: anyhow::Error, again: bool) -> Failed {
+        if again { Failed::ForNow(error) } else { Failed::Finally(error) }
+    }
+}
 
 /// Whether an image is what a build has exported, by what its store knows it by.
 fn is_one_of(stored: &StoredImage, exported: &[String]) -> bool {
     let digest = stored.digest.as_ref().map(Digest::as_str);
     exported.iter().any(|ours| *ours == stored.id || Some(ours.as_str()) == digest)
-}
-
-/// What the builder says that it has made.
-fn parse_digest(text: &str) -> anyhow::Result<Digest> {
-    text.parse().with_context(|| format!("the builder gave no digest, but `{text}`"))
-}
-
-/// Why an image may not be what its fingerprint says; `None`: it is.
-fn doubt(changed: anyhow::Result<Vec<String>>) -> Option<String> {
-    let changed = match changed {
-        Ok(changed) => changed,
-        Err(error) => {
-            return Some(format!(
-                "whether its inputs changed while it was built can't be told: {error:#}"
-            ));
-        }
-    };
-    let (first, others) = changed.split_first()?;
-    let more = match others.len() {
-        0 => String::new(),
-        count => format!(" and {count} more"),
-    };
-    Some(format!("its inputs changed while it was built: `{first}`{more}"))
 }
 
 #[cfg(test)]

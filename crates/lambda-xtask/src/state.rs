@@ -121,6 +121,20 @@ impl State {
         fs::read(self.folders_path()).unwrap_or_default()
     }
 
+    fn copy_hashes_path(&self) -> PathBuf {
+        self.folder.join("context-hashes")
+    }
+
+    /// The cache of hashes of what lies in the copies of contexts; none where there is none that can be read.
+    pub(crate) fn read_copy_hashes(&self) -> Vec<u8> {
+        fs::read(self.copy_hashes_path()).unwrap_or_default()
+    }
+
+    /// Keeps it. Where that can't be done, the next run hashes the copies again.
+    pub(crate) fn write_copy_hashes(&self, bytes: &[u8]) {
+        drop(write_atomically(&self.copy_hashes_path(), bytes));
+    }
+
     /// Keeps the names in folders. Where that can't be done, the next run lists them again.
     pub(crate) fn write_folders(&self, bytes: &[u8]) {
         drop(write_atomically(&self.folders_path(), bytes));
@@ -174,14 +188,6 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> anyhow::Result<
     let text = serde_json::to_vec(value)
         .with_context(|| format!("failed to encode `{}`", path.display()))?;
     write_atomically(path, &text)
-}
-
-/// The same, unless it holds these bytes already.
-pub(crate) fn write_if_other(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    match fs::read(path) {
-        Ok(found) if found == bytes => Ok(()),
-        _ => write_atomically(path, bytes),
-    }
 }
 
 /// Replaces a file whole, and keeps what may be done with it. Its folder is made where it does not exist.

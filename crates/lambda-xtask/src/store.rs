@@ -1,4 +1,4 @@
-//! What exists already, and giving it a name or taking one away: the local Docker store, asked
+//! What exists already, and giving it a name: the local Docker store, asked
 //! through the `docker` command, or a registry.
 
 mod kept;
@@ -123,21 +123,6 @@ impl Store<'_> {
         match self.destination {
             Destination::Local => self.tag_local(&stored.id, name),
             Destination::Registry => self.move_name_remote(name, identity, stored),
-        }
-    }
-
-    /// Takes all names from an image that must not have them.
-    ///
-    /// # Errors
-    /// It still has one: a registry does not let us, or does not answer.
-    pub(crate) fn remove_names(
-        &self,
-        names: &ImageNames,
-        digest: Option<&Digest>,
-    ) -> anyhow::Result<()> {
-        match self.destination {
-            Destination::Local => self.remove_names_local(names),
-            Destination::Registry => self.remove_identity(names, digest),
         }
     }
 }

@@ -14,6 +14,7 @@ fn fails_by_itself(is_ended: bool) -> bool {
         environment: Environment::of_process().unwrap().with("PATH", path),
         log: folder.path().join("log"),
         metadata: folder.path().join("metadata"),
+        lock: None,
     };
     let error = job.start().unwrap().wait(&AtomicBool::new(is_ended), &|_| {}).unwrap_err();
     let error = error.downcast::<BuildFailed>().unwrap();

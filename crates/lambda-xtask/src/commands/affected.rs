@@ -46,7 +46,7 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
         AffectedFormat::Github => format!("{}\n", render_github(&workspace, &comparison)),
         AffectedFormat::Bake => {
             let stack = arguments.stack.as_deref();
-            let survey = Survey::take(environment, stack, Wanted::Configured, false)?;
+            let survey = Survey::take(environment, stack, Wanted::Configured, true)?;
             format!("{:#}\n", render_bake(&survey, &comparison.affected())?)
         }
     };

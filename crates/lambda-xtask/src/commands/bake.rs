@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{Destination, PlannedImage};
 use lambda_images::reference::ImageReference;
 use serde_json::{Map, Value, json};
 
 use super::execution::dirty_pushes;
+use super::hand_over::hand_over;
 use super::survey::Survey;
 use crate::display::note;
 
@@ -27,8 +28,11 @@ pub(super) fn render_bake(survey: &Survey, wanted: &BTreeSet<ImageName>) -> anyh
         if let Some(message) = dirty_pushes(&plan, survey) {
             note(&format!("warning: {message}"));
         }
+        let faults = hand_over(survey, &plan, &|image| survey.source(&image.name))?;
+        if let Some(fault) = faults.into_iter().flatten().next() {
+            bail!("{fault}");
+        }
         for image in plan.images.iter().filter(|image| wanted.contains(&image.name)) {
-            survey.stage(&image.name)?;
             let target = target(survey, image, &identities, wanted)?;
             targets.insert(target_name(&image.name), as_text(target));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lambda_images::config::TagPolicy;
-use lambda_images::plan::{Action, Plan};
+use lambda_images::plan::Plan;
 use lambda_images::stable::Standing;
 use lambda_images::tag::GitState;
 use serde_json::json;
@@ -83,7 +83,8 @@ pub(crate) fn build_lambdas(
     if arguments.explain {
         note(render_reasons(&plan).trim_end());
     }
-    let run = |plan: &mut Plan| execution.carry_out(&survey, plan, &|name| survey.stage(name));
+    let run =
+        |plan: &mut Plan| execution.carry_out(&survey, plan, &|image| survey.source(&image.name));
     let (plan, finished) = match bases {
         None => {
             let finished = run(&mut plan)?;
@@ -120,10 +121,6 @@ fn show_plan(
     execution: &Execution,
     mut plan: Plan,
 ) -> anyhow::Result<u8> {
-    // So that the commands that are shown can be run.
-    for image in plan.images.iter().filter(|image| image.action == Action::Build) {
-        survey.stage(&image.name)?;
-    }
     execution.apply_caches(survey, &mut plan, None);
     super::print(&match arguments.format {
         Format::Human => render_plan(&plan),

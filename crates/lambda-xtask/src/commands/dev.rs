@@ -240,7 +240,7 @@ fn build_bases(
     let stored = survey.store().look_up(&survey.names_of(bases));
     let stored = stored.map_err(LookUpError::into_failure)?;
     let mut plan = survey.plan(bases, Ok(&stored), false);
-    let finished = execution.carry_out(survey, &mut plan, &|name| survey.stage(name))?;
+    let finished = execution.carry_out(survey, &mut plan, &|image| survey.source(&image.name))?;
     Ok((plan, finished))
 }
 

@@ -11,10 +11,12 @@ use lambda_images::plan::{Action, Destination, Plan, PlannedImage};
 use lambda_images::stable::{Standing, needed_bases};
 
 use super::explain::some_of;
+use super::hand_over::hand_over;
 use super::last_images::find_last_images;
 use super::survey::Survey;
 use crate::caches::{cache_builder, holds_cache};
 use crate::cli::CacheWriting;
+use crate::context_copy::Source;
 use crate::display::note;
 use crate::engine::check_engine;
 use crate::failure::{EXIT_FAILURE, Failure};
@@ -37,16 +39,16 @@ pub(crate) struct Execution {
 }
 
 impl Execution {
-    /// Runs a plan of `survey`. `stage` writes what the builder is handed for an image.
+    /// Runs a plan of `survey`. `source` is what an image is built from.
     ///
     /// # Errors
     /// The engine can't do it, or state can't be written. What an image's build says is in its
     /// outcome.
-    pub(crate) fn carry_out(
+    pub(crate) fn carry_out<'s>(
         &self,
-        survey: &Survey,
+        survey: &'s Survey,
         plan: &mut Plan,
-        stage: &(dyn Fn(&ImageName) -> anyhow::Result<()> + Sync),
+        source: &dyn Fn(&PlannedImage) -> Option<Source<'s>>,
     ) -> anyhow::Result<Finished> {
         // Every plan comes by here, also those of bases that somebody else needs.
         self.refuse_dirty(survey, plan)?;
@@ -59,12 +61,13 @@ impl Execution {
         }
         // Which caches are written is known now.
         survey.provide_repositories(plan, self.create_repositories)?;
+        let faults = hand_over(survey, plan, source)?;
         let store = survey.store();
         let run = Run {
             plan,
             record_of: &|name| survey.record(name),
             input_size: &|name| survey.input_size(name),
-            stage,
+            faults: &faults,
             store: &store,
             state: &survey.state,
             environment: &survey.environment,
@@ -74,7 +77,7 @@ impl Execution {
             ),
             fail_fast: self.fail_fast,
             progress: self.progress,
-            changed_inputs: &|name| survey.changed_inputs(name),
+            lock: survey.lock(),
         };
         let mut manifest = survey.state.read_manifest(&survey.stack);
         manifest.prune(&survey.stack, &survey.workspace.graph);

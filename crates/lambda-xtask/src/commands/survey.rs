@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 use std::thread;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use lambda_images::config::{Config, RepositoryTags};
@@ -22,6 +23,7 @@ use lambda_images::tag::GitState;
 use super::comparison::{Comparison, Now, compare_with_base, since_base};
 use super::registries::{find_registry, provide_repositories};
 use crate::checkout::Disk;
+use crate::context_copy::Source;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
@@ -29,7 +31,6 @@ use crate::git::{Against, Git, git_states};
 use crate::inputs::{AllInputs, Found};
 use crate::process::joined;
 use crate::registry::{Holds, RegistryClient, RegistryError};
-use crate::stage::{index_of, stage};
 use crate::state::State;
 use crate::store::{FEW, Known, LookUpError, Store};
 use crate::tree_caches::TreeCaches;
@@ -60,8 +61,12 @@ pub(crate) struct Survey {
     pub(crate) dirty_stable: BTreeMap<ImageName, Vec<String>>,
     /// What is known of the local store before it is asked.
     known: Option<Known>,
-    /// Held by a run: two at once would write over each other's logs and manifest.
-    _lock: Option<File>,
+    /// Held by a run: two at once would write over each other's logs, manifest and copies of contexts.
+    lock: Option<File>,
+    /// A time before anything was looked at.
+    pub(crate) started: SystemTime,
+    /// What git said then.
+    pub(crate) first_git: BTreeMap<ImageName, GitState>,
 }
 
 /// Which store the command line asks for.
@@ -85,6 +90,7 @@ impl Survey {
         let root = Workspace::find_root(environment)?;
         let state = State::of_workspace(&root);
         let lock = if alone { Some(state.lock()?) } else { None };
+        let started = SystemTime::now();
         let looked = look(&root, &state, environment, &Against::Head, |workspace| {
             let destination = destination(&workspace.config, wanted)?;
             let found = find_registry(&workspace.config, destination, environment)?;
@@ -138,6 +144,7 @@ impl Survey {
             destination,
             found,
             inputs,
+            first_git: git.clone(),
             git,
             asked_git,
             names,
@@ -145,7 +152,8 @@ impl Survey {
             to_come: BTreeSet::new(),
             dirty_stable: BTreeMap::new(),
             known,
-            _lock: lock,
+            lock,
+            started,
         })
     }
 
@@ -206,28 +214,28 @@ impl Survey {
         index_of(&self.workspace, name).map_or(0, |index| self.found.contexts.size(index))
     }
 
-    /// Writes what the builder is handed for an image.
-    pub(crate) fn stage(&self, name: &ImageName) -> anyhow::Result<()> {
-        let index = index_of(&self.workspace, name).context("the image is not in the graph")?;
-        stage(&self.workspace, &self.found, index, &self.workspace.graph.images()[index])
+    /// What an image is built from.
+    pub(crate) fn source(&self, name: &ImageName) -> Option<Source<'_>> {
+        let index = index_of(&self.workspace, name)?;
+        let image = &self.workspace.graph.images()[index];
+        let dockerfile = &self.workspace.dockerfiles[&image.declaration.dockerfile];
+        let staged = State::staged_dockerfile(name);
+        Some(Source { found: &self.found, index, image, staged, dockerfile })
     }
 
-    /// Input files of an image that are not what they were when the survey was taken.
-    pub(crate) fn changed_inputs(&self, name: &ImageName) -> anyhow::Result<Vec<String>> {
-        let graph = &self.workspace.graph;
-        let image = graph.get(name).context("an image of the plan is in the graph")?;
-        let images = std::slice::from_ref(image);
-        let caches = TreeCaches::hashes_of(&self.state);
-        let disk = Disk { root: &self.workspace.root, caches: &caches };
-        let found = Found::read_images(&disk, graph, images)?;
-        let before = self.record(name).files;
-        let now = found.contexts.files(0, &self.inputs[name].0.locks);
-        let is_other = |path: &&String| before.get(*path) != now.get(*path);
-        let paths: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-        let changed = paths.into_iter().filter(is_other).cloned();
-        let locks = self.inputs[name].0.locks.keys();
-        let is_other_lock = |path: &&String| !found.knows_same_lock(&self.found, path);
-        Ok(changed.chain(locks.filter(is_other_lock).cloned()).collect())
+    /// What git says now, where the survey has what it said while files were hashed.
+    pub(crate) fn ask_git_again(&self) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
+        let Survey { workspace, found, state, environment, .. } = self;
+        let again = || {
+            let git = Git::ask(&workspace.root, environment, &Against::Head)?;
+            git_states(&git, workspace, found, &BTreeSet::new(), state)
+        };
+        again().context("failed to ask git")
+    }
+
+    /// Held by this run, if it is one.
+    pub(crate) fn lock(&self) -> Option<&File> {
+        self.lock.as_ref()
     }
 
     pub(crate) fn store(&self) -> Store<'_> {
@@ -336,6 +344,11 @@ impl Survey {
         };
         plan(&self.workspace.graph, &facts)
     }
+}
+
+/// Which of the images that were read this is.
+fn index_of(workspace: &Workspace, name: &ImageName) -> Option<usize> {
+    workspace.graph.images().iter().position(|image| image.name() == name)
 }
 
 /// What Lambdas stand on in development mode.

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use lambda_images::config::Kind;
 use lambda_images::discovery::ImageName;
-use lambda_images::plan::{Plan, PlannedImage, Stored};
+use lambda_images::plan::{Action, Plan, PlannedImage, Stored};
 use lambda_images::stable::needed_bases;
 
 use self::parts::{Parts, find_parts};
@@ -81,9 +81,9 @@ pub(crate) fn warm_cache(arguments: &WarmCache, environment: &Environment) -> an
     }
     let plan = wanted.plan(&parts, &warm);
     let run = |plan: &mut Plan| {
-        execution.carry_out(&survey, plan, &|name| match parts.stage(&survey, name) {
-            Some(staged) => staged,
-            None => survey.stage(name),
+        execution.carry_out(&survey, plan, &|image| match image.action {
+            Action::Warm => parts.source(&image.name),
+            _ => survey.source(&image.name),
         })
     };
     let (plan, finished) = match bases {

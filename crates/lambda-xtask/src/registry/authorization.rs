@@ -22,7 +22,6 @@ use super::transport::Answer;
 pub(super) enum Access {
     Pull,
     Push,
-    Delete,
 }
 
 /// What is known of one host's wishes.

@@ -1,5 +1,5 @@
-//! What ECR wants beside the distribution API, by the `aws` client: a login, repositories that are made
-//! before anything is pushed, and a way to delete a tag.
+//! What ECR wants beside the distribution API, by the `aws` client: a login, and repositories that are
+//! made before anything is pushed.
 //!
 //! The password of a login goes from `aws` to `docker` by a pipe, and nowhere else. A profile that wants
 //! an MFA code asks for it in the terminal; a program that does not end is ended.
@@ -16,31 +16,12 @@ use lambda_images::ecr::Ecr;
 use super::error::RegistryError;
 use crate::environment::Environment;
 use crate::failure::tail;
-use crate::process::{Ending, Group, end, read, spawn_group, spawn_in_foreground};
+use crate::process::{Ending, Group, end, read, spawn_in_foreground};
 
 /// What a program of these may take, and a person who looks for an MFA code.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
 /// What it has to leave the terminal as it was, once it is to end.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// What Ctrl-C in the terminal does, and whom the terminal listens to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In the group of this process: it may ask the person at the terminal, and Ctrl-C ends it too.
-    Foreground,
-    /// While builds run: Ctrl-C does not reach it, and it can't ask.
-    Background,
-}
-
-/// How a program is run.
-#[derive(Debug, Clone, Copy)]
-struct Rules {
-    place: Place,
-    limit: Duration,
-}
-
-/// Before anything else runs.
-const FIRST: Rules = Rules { place: Place::Foreground, limit: LIMIT };
 
 /// The account of whoever asks.
 ///
@@ -51,7 +32,7 @@ pub(crate) fn ask_account(
     region: &str,
 ) -> Result<String, RegistryError> {
     let query = ["--region", region, "--query", "Account", "--output", "text"];
-    let said = aws(environment, FIRST, &[&["sts", "get-caller-identity"], &query[..]].concat())?;
+    let said = aws(environment, LIMIT, &[&["sts", "get-caller-identity"], &query[..]].concat())?;
     Ok(said.trim().to_owned())
 }
 
@@ -65,11 +46,10 @@ pub(super) fn log_in(
     host: &str,
     limit: Duration,
 ) -> Result<(), RegistryError> {
-    let rules = Rules { limit, ..FIRST };
     let get_password = ["ecr", "get-login-password", "--region", &ecr.region];
-    let password = aws(environment, rules, &get_password)?;
+    let password = aws(environment, limit, &get_password)?;
     let log_in = ["login", "--username", "AWS", "--password-stdin", host];
-    run(environment, rules, "docker", &log_in, Some(password.as_bytes())).map(drop)
+    run(environment, limit, "docker", &log_in, Some(password.as_bytes())).map(drop)
 }
 
 /// Those of some repositories that the registry does not have, in one question.
@@ -83,7 +63,7 @@ pub(crate) fn find_missing<'r>(
 ) -> Result<Vec<&'r str>, RegistryError> {
     let query = ["--query", "repositories[].repositoryName", "--output", "json"];
     let said =
-        aws(environment, FIRST, &[&command(ecr, "describe-repositories")[..], &query].concat())?;
+        aws(environment, LIMIT, &[&command(ecr, "describe-repositories")[..], &query].concat())?;
     let there: BTreeSet<String> =
         serde_json::from_str(&said).map_err(|_| RegistryError::Command {
             command: "aws ecr describe-repositories".to_owned(),
@@ -119,7 +99,7 @@ pub(crate) fn create_repository(
     words.extend(["--repository-name", name]);
     words.extend(["--image-scanning-configuration", scan]);
     words.extend(["--image-tag-mutability", tags.as_ecr_has_it()]);
-    match aws(environment, FIRST, &words) {
+    match aws(environment, LIMIT, &words) {
         Err(RegistryError::Command { why, .. })
             if why.contains("RepositoryAlreadyExistsException") =>
         {
@@ -127,24 +107,6 @@ pub(crate) fn create_repository(
         }
         result => result.map(drop),
     }
-}
-
-/// Takes a tag away; `false`: it still is there.
-///
-/// # Errors
-/// `aws` may not do that.
-pub(super) fn delete_tag(
-    environment: &Environment,
-    ecr: &Ecr,
-    repository: &str,
-    tag: &str,
-) -> Result<bool, RegistryError> {
-    let id = format!("imageTag={tag}");
-    let mut words = command(ecr, "batch-delete-image");
-    words.extend(["--repository-name", repository, "--image-ids", &id]);
-    words.extend(["--query", "failures", "--output", "json"]);
-    let said = aws(environment, Rules { place: Place::Background, ..FIRST }, &words)?;
-    Ok(serde_json::from_str::<Vec<serde_json::Value>>(&said).is_ok_and(|list| list.is_empty()))
 }
 
 /// The first words of a command about a registry.
@@ -156,17 +118,17 @@ fn command<'a>(ecr: &'a Ecr, name: &'a str) -> Vec<&'a str> {
 
 fn aws(
     environment: &Environment,
-    rules: Rules,
+    limit: Duration,
     arguments: &[&str],
 ) -> Result<String, RegistryError> {
-    let said = run(environment, rules, "aws", arguments, None)?;
+    let said = run(environment, limit, "aws", arguments, None)?;
     Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
 /// Runs a program; gives what it prints. What it was given is in no error.
 fn run(
     environment: &Environment,
-    rules: Rules,
+    limit: Duration,
     program: &str,
     arguments: &[&str],
     input: Option<&[u8]>,
@@ -180,18 +142,15 @@ fn run(
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let child = match rules.place {
-        Place::Foreground => spawn_in_foreground(&mut command),
-        Place::Background => spawn_group(&mut command),
-    };
+    let child = spawn_in_foreground(&mut command);
     let mut child = child.map_err(|error| failed(error.to_string()))?;
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // Who does not read its input says why by its exit status.
         drop(stdin.write_all(input));
     }
-    let Some((out, said)) = hear_out(&mut child, rules.limit) else {
+    let Some((out, said)) = hear_out(&mut child, limit) else {
         let command = buildx::quote_command(words.clone());
-        return Err(RegistryError::Endless { command, limit: rules.limit });
+        return Err(RegistryError::Endless { command, limit });
     };
     // It has closed its outputs: it is at its end.
     let status = child.wait_until(Instant::now() + GRACE);

@@ -1,5 +1,4 @@
-//! Manifests: which one a tag leads to, its bytes, the same bytes under another tag, and a tag
-//! taken away.
+//! Manifests: which one a tag leads to, its bytes, and the same bytes under another tag.
 //!
 //! A manifest is bytes with a media type, and is never taken apart: what is written is what was read.
 
@@ -9,7 +8,6 @@ use sha2::{Digest as _, Sha256};
 use ureq::http::Method;
 
 use super::authorization::{Access, said};
-use super::ecr::delete_tag;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::transport::{Answer, Request};
@@ -23,9 +21,6 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
 /// Of every manifest in these types.
 const SCHEMA_VERSION: u32 = 2;
 
-/// Tags of a repository that are looked at before a manifest is deleted.
-const MOST_TAGS: usize = 200;
-
 /// A manifest as the registry has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawManifest {
@@ -33,18 +28,6 @@ pub(crate) struct RawManifest {
     bytes: Vec<u8>,
     /// Of the bytes.
     digest: Digest,
-}
-
-/// What came of a wish to take a tag away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Untagged {
-    /// The tag is gone.
-    Gone,
-    /// It still is there: the registry lets nobody do that, or only at the cost of other tags.
-    Kept {
-        /// What the registry said to it.
-        said: String,
-    },
 }
 
 impl RegistryClient {
@@ -136,103 +119,6 @@ impl RegistryClient {
             }
             _ => Err(unexpected("PUT", &url, &answer)),
         }
-    }
-
-    /// Takes a tag away that leads to `digest`. A registry that deletes manifests but no tags (that
-    /// of the distribution project before 3.0) loses the manifest, if nothing else leads to it.
-    ///
-    /// # Errors
-    /// The registry does not answer.
-    pub(crate) fn untag(
-        &self,
-        reference: &ImageReference,
-        digest: &Digest,
-    ) -> Result<Untagged, RegistryError> {
-        if self.resolve(reference)?.is_none_or(|found| found != *digest) {
-            return Ok(Untagged::Gone);
-        }
-        let tag = tag_or_digest(reference);
-        let Some(said) = self.delete(reference, tag, digest)? else { return Ok(Untagged::Gone) };
-        if let Some(ecr) = &self.ecr
-            && delete_tag(&self.environment, ecr, reference.repository.split().1, tag)
-                .is_ok_and(|is_gone| is_gone)
-        {
-            return Ok(Untagged::Gone);
-        }
-        let only_this = match self.other_tags(reference)? {
-            None => false,
-            Some(others) => {
-                let mut only_this = true;
-                for other in others {
-                    only_this &= self.resolve(&other)?.is_none_or(|found| found != *digest);
-                }
-                only_this
-            }
-        };
-        if !only_this {
-            return Ok(Untagged::Kept { said });
-        }
-        Ok(match self.delete(reference, digest.as_str(), digest)? {
-            None => Untagged::Gone,
-            Some(said) => Untagged::Kept { said },
-        })
-    }
-
-    /// `None`: the reference no longer leads to `digest`. Else what was said to it.
-    fn delete(
-        &self,
-        reference: &ImageReference,
-        what: &str,
-        digest: &Digest,
-    ) -> Result<Option<String>, RegistryError> {
-        let endpoint = Endpoint::of(&reference.repository);
-        let url = endpoint.url(&format!("manifests/{what}"));
-        let request = plain(Method::DELETE, &url, ACCEPT);
-        match self.ask(&endpoint, Access::Delete, &request) {
-            Ok(answer) if answer.status == 202 => Ok(None),
-            Ok(answer) => {
-                // A registry says that it has accepted it: whoever says something else is asked. Not
-                // to know the tag may be how one says that it deletes none.
-                let may_be_gone = answer.status < 300 || answer.status == 404;
-                let is_gone =
-                    may_be_gone && self.resolve(reference)?.is_none_or(|found| found != *digest);
-                let said = || unexpected("DELETE", &url, &answer).message();
-                Ok((!is_gone).then(said))
-            }
-            Err(
-                error @ (RegistryError::Refused { .. }
-                | RegistryError::Forbidden { .. }
-                | RegistryError::NoCredentials { .. }),
-            ) => Ok(Some(error.message())),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The repository's other tags; `None`: they can't be told, or are too many to look at.
-    fn other_tags(
-        &self,
-        reference: &ImageReference,
-    ) -> Result<Option<Vec<ImageReference>>, RegistryError> {
-        #[derive(Deserialize)]
-        struct Tags {
-            tags: Option<Vec<String>>,
-        }
-        let endpoint = Endpoint::of(&reference.repository);
-        let url = endpoint.url("tags/list");
-        let answer =
-            self.ask(&endpoint, Access::Pull, &plain(Method::GET, &url, "application/json"))?;
-        let list = serde_json::from_slice::<Tags>(&answer.body);
-        let (200, None, Ok(Tags { tags })) = (answer.status, answer.header("link"), list) else {
-            return Ok(None);
-        };
-        let own = tag_or_digest(reference);
-        let others: Option<Vec<ImageReference>> = tags
-            .unwrap_or_default()
-            .iter()
-            .filter(|tag| *tag != own)
-            .map(|tag| Some(reference.repository.with_tag(&tag.parse().ok()?)))
-            .collect();
-        Ok(others.filter(|others| others.len() <= MOST_TAGS))
     }
 }
 

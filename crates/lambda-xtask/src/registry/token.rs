@@ -22,7 +22,6 @@ pub(super) fn scope((path, access): &(String, Access)) -> String {
     let actions = match access {
         Access::Pull => "pull",
         Access::Push => "pull,push",
-        Access::Delete => "pull,push,delete",
     };
     format!("repository:{path}:{actions}")
 }

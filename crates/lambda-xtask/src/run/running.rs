@@ -1,13 +1,13 @@
 //! A run on its way: starts what the schedule says, hears what ends, stops when it is told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use dockerfile::Cut;
 use lambda_images::discovery::ImageName;
 use lambda_images::manifest::Manifest;
@@ -15,7 +15,7 @@ use lambda_images::plan::{Action, PlannedImage};
 use lambda_images::reference::ImageReference;
 use lambda_images::schedule::Schedule;
 
-use super::{Doubted, Ended, Outcome, Run};
+use super::{Ended, Failed, Outcome, Run};
 use crate::build::{BuildFailed, BuildJob, Built, Said};
 use crate::caches::clear_folders;
 use crate::display::{Display, seconds};
@@ -43,6 +43,11 @@ pub(super) enum Event {
         image: usize,
         result: anyhow::Result<Ended>,
     },
+    /// The build of this image failed, and may succeed when it is tried again.
+    Failed {
+        image: usize,
+        error: anyhow::Error,
+    },
     Interrupted,
 }
 
@@ -57,6 +62,8 @@ pub(super) struct Running<'r, 'a> {
     pub(super) are_ended: Arc<AtomicBool>,
     pub(super) outcomes: Vec<Option<Outcome>>,
     pub(super) bases: BTreeMap<ImageName, ImageReference>,
+    /// Images whose build was tried again.
+    pub(super) retried: BTreeSet<usize>,
     /// Why nothing more is started.
     pub(super) stop: Option<Stop>,
     /// When what still runs then is killed.
@@ -81,6 +88,17 @@ impl End {
     fn tell(mut self, result: anyhow::Result<Ended>) {
         self.told = true;
         self.send(Event::Ended { image: self.image, result });
+    }
+
+    fn tell_build(mut self, result: Result<Ended, Failed>) {
+        match result {
+            Ok(ended) => self.tell(Ok(ended)),
+            Err(Failed::Finally(error)) => self.tell(Err(error)),
+            Err(Failed::ForNow(error)) => {
+                self.told = true;
+                self.send(Event::Failed { image: self.image, error });
+            }
+        }
     }
 }
 
@@ -118,8 +136,7 @@ pub(super) fn was_interrupted(unheard: &Receiver<Event>) -> bool {
 
 /// Whether an error is told of an image that was to end anyway.
 fn is_told(error: &anyhow::Error) -> bool {
-    let failed = error.downcast_ref::<BuildFailed>();
-    failed.is_some_and(|failed| failed.by_itself) || error.is::<Doubted>()
+    error.downcast_ref::<BuildFailed>().is_some_and(|failed| failed.by_itself)
 }
 
 impl<'r> Running<'r, '_> {
@@ -162,6 +179,16 @@ impl<'r> Running<'r, '_> {
                 }
                 Event::Exited { image } => drop(self.groups.remove(&image)),
                 Event::Ended { image, result } => self.ended(image, result, manifest)?,
+                Event::Failed { image, error } if self.stop.is_some() => {
+                    self.ended(image, Err(error), manifest)?;
+                }
+                Event::Failed { image, .. } => {
+                    self.at_work -= 1;
+                    self.retried.insert(image);
+                    let name = &self.run.plan.images[image].name;
+                    self.display.say(&format!("note: {name}: the export failed: trying once more"));
+                    self.start(scope, sender, image);
+                }
                 Event::Interrupted => self.interrupted(),
             }
         }
@@ -176,6 +203,10 @@ impl<'r> Running<'r, '_> {
         self.display.start(&planned.name);
         self.at_work += 1;
         let end = End { sender, image, told: false };
+        if let Some(fault) = &run.faults[image] {
+            end.tell(Err(anyhow!("{fault}")));
+            return;
+        }
         if planned.action == Action::Retag {
             scope.spawn(move || end.tell(run.retag(planned)));
             return;
@@ -188,15 +219,17 @@ impl<'r> Running<'r, '_> {
                 _ => run.state.log_path(&planned.name),
             },
             metadata: run.state.metadata_path(&planned.name),
+            lock: run.lock,
         };
         let root = run.environment.current_dir();
-        let ready = clear_folders(root, &planned.caches).and_then(|()| (run.stage)(&planned.name));
+        let ready = clear_folders(root, &planned.caches);
         match ready.and_then(|()| job.start()) {
             Err(error) => end.tell(Err(error)),
             Ok(running) => {
                 self.groups.insert(image, running.id());
                 let wants_log = run.progress == ProgressForm::Plain;
                 let are_ended = Arc::clone(&self.are_ended);
+                let is_last = self.retried.contains(&image);
                 scope.spawn(move || {
                     let built = running.wait(&are_ended, &|said| match said {
                         // What only serves to reach the ends of a part is nobody's step.
@@ -208,9 +241,9 @@ impl<'r> Running<'r, '_> {
                         Said::Log(_) => {}
                     });
                     end.send(Event::Exited { image });
-                    end.tell(match built {
-                        Ok(built) => run.after_build(planned, built),
-                        Err(error) => run.after_failed_build(planned, error),
+                    end.tell_build(match built {
+                        Ok(built) => run.after_build(planned, built).map_err(Failed::Finally),
+                        Err(error) => run.after_failed_build(planned, error, is_last),
                     });
                 });
             }
@@ -300,6 +333,11 @@ impl<'r> Running<'r, '_> {
                             Some(Outcome::Failed { error: format!("{error:#}") });
                     }
                 }
+                Ok(Event::Failed { image, error }) => {
+                    self.groups.remove(&image);
+                    self.at_work -= 1;
+                    self.outcomes[image] = Some(Outcome::Failed { error: format!("{error:#}") });
+                }
                 Ok(Event::Exited { image }) => drop(self.groups.remove(&image)),
                 Ok(Event::Interrupted) => {
                     self.end_all(Ending::Kill);
@@ -312,8 +350,7 @@ impl<'r> Running<'r, '_> {
         }
     }
 
-    /// Says what failed, where the run ends by an error of its own and nobody hears of its outcomes:
-    /// among them may be a name that is not true and is still there.
+    /// Says what failed, where the run ends by an error of its own that hides its outcomes.
     pub(super) fn tell_failures(&self) {
         for (image, outcome) in self.run.plan.images.iter().zip(&self.outcomes) {
             if let Some(Outcome::Failed { error }) = outcome {

@@ -1,6 +1,6 @@
 //! What is concluded once a build is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use lambda_images::plan::{Destination, Plan, StoredImage};
 use lambda_images::schedule::Schedule;
 
 use super::running::{Event, Running, was_interrupted};
-use super::{Doubted, Outcome, Run, doubt, is_one_of, parse_digest};
+use super::{Outcome, Run, is_one_of};
+use crate::build::BuildFailed;
 use crate::display::Display;
 use crate::environment::Environment;
 use crate::registry::RegistryClient;
@@ -18,38 +19,11 @@ use crate::state::State;
 use crate::store::Store;
 use crate::switches::ProgressForm;
 
-#[track_caller]
-fn check(changed: anyhow::Result<&[&str]>, wanted: Option<&str>) {
-    let changed = changed.map(|paths| paths.iter().map(|path| (*path).to_owned()).collect());
-    assert_eq!(doubt(changed).as_deref(), wanted);
-}
-
-#[test]
-fn what_cannot_be_told_is_doubt_as_what_changed() {
-    check(Ok(&[]), None);
-    check(Ok(&["a"]), Some("its inputs changed while it was built: `a`"));
-    check(Ok(&["a", "b", "c"]), Some("its inputs changed while it was built: `a` and 2 more"));
-    check(
-        Err(anyhow!("permission denied").context("failed to read `a`")),
-        Some(
-            "whether its inputs changed while it was built can't be told: failed to read `a`: permission denied",
-        ),
-    );
-}
-
-#[test]
-fn a_digest_of_the_builder_is_one() {
-    let digest = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-    assert_eq!(parse_digest(digest).unwrap().as_str(), digest);
-    let error = parse_digest("none").unwrap_err();
-    assert!(error.to_string().ends_with("gave no digest, but `none`"), "{error}");
-}
-
 #[test]
 fn an_image_is_ours_by_whatever_its_store_calls_it() {
     let of = |digit: &str| format!("sha256:{}", digit.repeat(64));
     let check = |id: &str, digest: Option<&str>, expected: bool| {
-        let digest = digest.map(|digit| parse_digest(&of(digit)).unwrap());
+        let digest = digest.map(|digit| of(digit).parse().unwrap());
         let stored = StoredImage { id: of(id), digest, size: None };
         assert_eq!(is_one_of(&stored, &[of("a"), of("b")]), expected);
     };
@@ -82,7 +56,7 @@ fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
         plan: &plan,
         record_of: &|_| panic!("{nothing}"),
         input_size: &|_| panic!("{nothing}"),
-        stage: &|_| panic!("{nothing}"),
+        faults: &[],
         store: &Store {
             environment: &environment,
             destination: Destination::Registry,
@@ -93,7 +67,7 @@ fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
         jobs: 1,
         fail_fast: false,
         progress: ProgressForm::Quiet,
-        changed_inputs: &|_| panic!("{nothing}"),
+        lock: None,
     };
     let at_work = ends.len();
     let mut running = Running {
@@ -104,6 +78,7 @@ fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
         are_ended: Arc::default(),
         outcomes: ends.iter().map(|_| None).collect(),
         bases: BTreeMap::new(),
+        retried: BTreeSet::new(),
         stop: None,
         kill_at: None,
         at_work,
@@ -123,8 +98,11 @@ fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
 }
 
 #[test]
-fn a_name_that_may_not_be_true_is_told_also_where_the_run_ends_by_an_error() {
-    let doubted = Doubted("its inputs changed while it was built: `a`".to_owned());
-    let wanted = [None, Some("its inputs changed while it was built: `a`")];
-    check_left(vec![anyhow!("ended by a signal"), doubted.into()], &wanted);
+fn a_build_that_failed_by_itself_is_shown_also_where_the_run_ends_by_an_error() {
+    let failed = |by_itself| BuildFailed::new(anyhow!("exit code: 1"), by_itself);
+    let wanted = [None, None, Some("exit code: 1")];
+    check_left(
+        vec![anyhow!("ended by a signal"), failed(false).into(), failed(true).into()],
+        &wanted,
+    );
 }

@@ -140,19 +140,6 @@ impl Store<'_> {
         self.docker(&["image", "tag", image, &name.to_string()])
     }
 
-    pub(super) fn remove_names_local(&self, names: &ImageNames) -> anyhow::Result<()> {
-        let ImageNames { reference, identity } = names;
-        let removed = self.docker(&["image", "rm", &identity.to_string(), &reference.to_string()]);
-        let Err(error) = removed else { return Ok(()) };
-        // That one was not there is an error too: a build that is cancelled may have given only one.
-        for name in [identity, reference] {
-            if self.find_local(name)?.is_some() {
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
     fn docker(&self, arguments: &[&str]) -> anyhow::Result<()> {
         let output = self.run(arguments, LAST).context("failed to run `docker`")?;
         if output.status.success() {

@@ -1,15 +1,15 @@
-//! Images in a registry. A build pushes only the identity; the name for people is given when it is
-//! sure that the identity is true.
+//! Images in a registry. A build pushes only the identity; the name for people is given to what the
+//! identity leads to then.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{ImageNames, PlannedImage, Stored, StoredImage};
-use lambda_images::reference::{Digest, ImageReference};
+use lambda_images::reference::ImageReference;
 
 use super::{Store, of_digest};
-use crate::registry::{RegistryError, Untagged};
+use crate::registry::RegistryError;
 
 impl Store<'_> {
     pub(super) fn look_up_remote(
@@ -53,22 +53,5 @@ impl Store<'_> {
         let manifest = manifest
             .with_context(|| format!("`{identity}` is no longer in the registry as `{wanted}`"))?;
         Ok(self.registry.tag(name, &manifest)?)
-    }
-
-    /// `digest` is what the build pushed, where it says so.
-    pub(super) fn remove_identity(
-        &self,
-        names: &ImageNames,
-        digest: Option<&Digest>,
-    ) -> anyhow::Result<()> {
-        let found = match digest {
-            Some(digest) => Some(digest.clone()),
-            None => self.registry.resolve(&names.identity)?,
-        };
-        let Some(digest) = found else { return Ok(()) };
-        match self.registry.untag(&names.identity, &digest)? {
-            Untagged::Gone => Ok(()),
-            Untagged::Kept { said } => bail!("{said}"),
-        }
     }
 }

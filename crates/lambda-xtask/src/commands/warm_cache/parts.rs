@@ -12,8 +12,8 @@ use lambda_images::warm::warmable;
 
 use crate::checkout::Disk;
 use crate::commands::survey::Survey;
+use crate::context_copy::Source;
 use crate::inputs::Found;
-use crate::stage::stage_text;
 use crate::state::State;
 use crate::tree_caches::TreeCaches;
 
@@ -109,11 +109,11 @@ impl Parts {
         Some(lambda.warm(&self.images[index], staged, &self.run))
     }
 
-    /// Writes what the builder is handed for it; `None`: it is not one of these.
-    pub(super) fn stage(&self, survey: &Survey, name: &ImageName) -> Option<anyhow::Result<()>> {
+    /// What it is built from; `None`: it is not one of these.
+    pub(super) fn source(&self, name: &ImageName) -> Option<Source<'_>> {
         let index = self.index_of(name)?;
-        let path = survey.workspace.root.join(State::staged_warm_dockerfile(name));
-        let text = &self.parts[index].text;
-        Some(stage_text(&path, text, &self.found, index, &self.images[index]))
+        let staged = State::staged_warm_dockerfile(name);
+        let (image, dockerfile) = (&self.images[index], self.parts[index].text.as_str());
+        Some(Source { found: &self.found, index, image, staged, dockerfile })
     }
 }

@@ -1,12 +1,10 @@
 //! Manifests and tags: the same bytes under another name, and what stands in the way.
 
-use std::sync::atomic::Ordering;
-
 use lambda_images::reference::Digest;
 
 use super::super::RegistryError;
 use super::super::fixture::{Reply, Server, World, reply, reply_with};
-use super::super::manifest::{RawManifest, Untagged};
+use super::super::manifest::RawManifest;
 
 const BYTES: &str = r#"{ "schemaVersion": 2 }"#;
 /// Of these bytes.
@@ -177,64 +175,4 @@ fn what_is_not_there_is_nothing() {
     let client = World::new("").client;
     assert_eq!(client.resolve(&server.reference("a/b:1")), Ok(None));
     assert_eq!(client.manifest(&server.reference("a/b:1")), Ok(None));
-}
-
-/// Takes `one` away where the repository also has `two`, which leads to this digest, and the registry
-/// answers so to who deletes a tag; `gone`: it deletes it all the same.
-fn untag(two: &'static str, status: u16, gone: bool) -> (Server, Untagged) {
-    let asked = std::sync::atomic::AtomicBool::new(false);
-    let server = Server::start(move |_, seen| {
-        let (method, target) = seen.what.split_once(' ').unwrap();
-        match (method, target.rsplit('/').next().unwrap()) {
-            ("GET", _) => reply_with(200, &[], r#"{"name":"a/b","tags":["one","two"]}"#),
-            ("HEAD", "two") => reply(200, &[("Docker-Content-Digest", two)]),
-            ("HEAD", _) if gone && asked.load(Ordering::SeqCst) => reply(404, &[]),
-            ("HEAD", _) => reply(200, &[("Docker-Content-Digest", DIGEST)]),
-            (_, "one") => {
-                asked.store(true, Ordering::SeqCst);
-                reply(status, &[])
-            }
-            _ => reply(202, &[]),
-        }
-    });
-    let digest: Digest = DIGEST.parse().unwrap();
-    let result = World::new("").client.untag(&server.reference("a/b:one"), &digest);
-    (server, result.unwrap())
-}
-
-#[test]
-fn a_tag_is_taken_away_but_never_anothers_image() {
-    let (server, result) = untag(DIGEST, 202, false);
-    assert_eq!(result, Untagged::Gone);
-    assert_eq!(server.requests().last().unwrap(), "DELETE /v2/a/b/manifests/one");
-    assert_eq!(server.requests().len(), 2);
-
-    // That it is not known says nothing where it was there a moment before.
-    for status in [404, 405] {
-        let (server, result) = untag(OTHER, status, false);
-        assert_eq!(result, Untagged::Gone);
-        let deleted = format!("DELETE /v2/a/b/manifests/{DIGEST}");
-        assert_eq!(*server.requests().last().unwrap(), deleted);
-
-        let (server, result) = untag(DIGEST, status, false);
-        let url = format!("http://{}/v2/a/b/manifests/one", server.address);
-        let said =
-            format!("the registry answered `DELETE {url}` with status {status}: status {status}");
-        assert_eq!(result, Untagged::Kept { said });
-        assert!(!server.requests().contains(&deleted), "{:?}", server.requests());
-    }
-}
-
-#[test]
-fn who_does_not_say_that_it_deletes_is_asked() {
-    for status in [200, 204, 404] {
-        let (server, result) = untag(DIGEST, status, true);
-        assert_eq!(result, Untagged::Gone);
-        assert_eq!(server.requests().last().unwrap(), "HEAD /v2/a/b/manifests/one");
-        let (server, result) = untag(DIGEST, status, false);
-        let Untagged::Kept { said } = result else { panic!("{result:?}") };
-        let url = format!("http://{}/v2/a/b/manifests/one", server.address);
-        let start = format!("the registry answered `DELETE {url}` with status {status}");
-        assert!(said.starts_with(&start), "{said}");
-    }
 }

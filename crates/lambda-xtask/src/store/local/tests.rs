@@ -39,21 +39,6 @@ fn an_engine_without_an_answer_is_not_one_without_the_image() {
 }
 
 #[test]
-fn names_are_gone_also_where_one_was_never_given() {
-    let names =
-        ImageNames { reference: "x:git-1".parse().unwrap(), identity: "x:sha-1".parse().unwrap() };
-    let remove = |inspect: &str| {
-        let script = format!(
-            "case $2 in rm) echo 'Error: No such image: x:git-1' >&2; exit 1;; esac\n{inspect}"
-        );
-        with_docker(&script, |store| store.remove_names_local(&names))
-    };
-    assert!(remove(IS_MISSING).is_ok());
-    assert!(remove(IS_THERE).unwrap_err().to_string().contains("No such image"));
-    assert!(remove(IS_DOWN).is_err());
-}
-
-#[test]
 fn an_engine_that_never_answers_holds_nobody_who_leaves_at_once() {
     // `cat` ends when its input does, and a pipe that it holds open itself never does.
     let silent = "mkfifo \"$0.fifo\"; exec cat <> \"$0.fifo\"";
