@@ -32,9 +32,12 @@ mod interrupt;
 mod kept;
 mod problems;
 mod races;
+#[path = "../buildkit/random.rs"]
+mod random;
 mod registry;
 mod registry_tags;
 mod selection;
+mod sent;
 mod support;
 mod switches;
 mod tags;

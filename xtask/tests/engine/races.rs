@@ -1,44 +1,65 @@
 //! What happens beside a run: an edit of the tree, another run.
 
-use std::fs;
+use std::{fs, thread};
 
-use serde_json::json;
+use crate::support::{Workspace, image, number, text_of};
 
-use crate::support::{Workspace, docker, image};
-
-/// The builder may have read the edit or what was there before: nobody can tell, so that the
-/// image must not have the name of either.
+/// What is built is what was hashed, and the edit is another image.
 #[test]
-fn an_input_that_changes_during_the_build_fails_it() {
+fn an_edit_during_the_build_is_not_in_the_image() {
     let workspace = Workspace::of_four("");
-    let handler = workspace.root().join("lambdas/alone/handler.py");
-    // The edit is made by `docker` itself, right after it has built.
-    let edit = format!(
-        "case \"$*\" in *'buildx build'*lambdas/alone*) echo '# An edit.' >> '{}';; esac",
-        handler.display()
-    );
-    workspace.after_docker(&edit);
-    let ended = workspace.run(&["build-lambdas", "alone", "--format", "json"], 1);
-    let result = ended.json();
-    assert_eq!(image(&result, "alone")["result"], "failed");
-    let error = image(&result, "alone")["error"].as_str().unwrap();
-    assert!(error.contains("`lambdas/alone/handler.py`"), "{error}");
-    assert!(error.contains("build again"), "{error}");
-    assert_eq!(workspace.manifest()["images"], json!([]));
-    let reference = image(&result, "alone")["image_ref"].as_str().unwrap();
-    let repository = reference.split(':').next().unwrap();
-    assert_eq!(docker(&["image", "ls", "--quiet", repository]), "");
+    let before = workspace.read("lambdas/alone/handler.py");
+    // As many bytes.
+    let after = before.replace("# alone", "# other");
+    workspace.edit_before_build("lambdas/alone", "lambdas/alone/handler.py", &after);
+    let first = workspace.build(&["alone"], 0);
+    assert_eq!(image(&first, "alone")["result"], "built");
+    assert_eq!(workspace.read("lambdas/alone/handler.py"), after);
+    let first = image(&first, "alone")["image_ref"].as_str().unwrap();
+    assert_eq!(text_of(first, "/handler.py"), before);
 
-    workspace.after_docker("");
-    let again = workspace.build(&["alone"], 0);
-    assert_eq!(image(&again, "alone")["result"], "built");
+    workspace.around_docker("", "");
+    let second = workspace.build(&["alone"], 0);
+    assert_eq!(image(&second, "alone")["result"], "built");
+    let second = image(&second, "alone")["image_ref"].as_str().unwrap();
+    assert_eq!(text_of(second, "/handler.py"), after);
+}
+
+/// Two checkouts on one engine build the same image: what the later one finds there is its own too.
+#[test]
+fn two_checkouts_build_one_image_at_once() {
+    let first = Workspace::of_four("");
+    let second = Workspace::other_checkout(&first, "");
+    second.write_four();
+    for round in 0..number("LAMBDA_IMAGES_TEST_ROUNDS", 3) {
+        for workspace in [&first, &second] {
+            workspace.write("lambdas/alone/handler.py", &first.python(&format!("round {round}")));
+            workspace.commit("round");
+        }
+        let runs: Vec<_> = thread::scope(|scope| {
+            let runs = [&first, &second].map(|workspace| {
+                let mut command = workspace.xtask(&["build-lambdas", "--format", "json"]);
+                scope.spawn(move || command.output().unwrap())
+            });
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        for run in &runs {
+            let said = String::from_utf8_lossy(&run.stderr);
+            assert!(run.status.success(), "round {round}: {}\n{said}", run.status);
+        }
+        let manifests = [first.manifest(), second.manifest()];
+        let [ours, theirs] = manifests.each_ref().map(|manifest| image(manifest, "alone"));
+        assert_eq!(ours["fingerprint"], theirs["fingerprint"]);
+        let reference = theirs["image_ref"].as_str().unwrap().split('@').next().unwrap();
+        assert_eq!(text_of(reference, "/handler.py"), first.read("lambdas/alone/handler.py"));
+    }
 }
 
 /// Both build the same image. The second waits, and finds it built.
 #[test]
 fn a_second_run_waits_for_the_first() {
     let workspace = Workspace::of_four("");
-    let runs: Vec<_> = std::thread::scope(|scope| {
+    let runs: Vec<_> = thread::scope(|scope| {
         let run = || {
             let mut command = workspace.xtask(&["build-lambdas", "--format", "json"]);
             command.output().unwrap()

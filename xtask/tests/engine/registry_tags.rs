@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Gate, Workspace, docker, fetch_manifest, field, image, put_manifest, remove_manifest,
-    test_registry,
+    test_registry, text_of,
 };
 
 fn config(host: &str) -> String {
@@ -22,90 +22,46 @@ fn names(answer: &Value, name: &str) -> (String, String, String) {
     (repository.to_owned(), tag.to_owned(), identity)
 }
 
-/// Builds `alone` while one of its inputs is edited; gives what is said about it, and its names.
-fn build_with_an_edit(workspace: &Workspace) -> (String, (String, String, String)) {
-    build_with_an_edit_and(workspace, &[])
-}
-
-fn build_with_an_edit_and(
-    workspace: &Workspace,
-    options: &[&str],
-) -> (String, (String, String, String)) {
-    let handler = workspace.root().join("lambdas/alone/handler.py");
-    // The edit is made by `docker` itself, right after it has built and pushed.
-    workspace.after_docker(&format!(
-        "case \"$*\" in *'buildx build'*lambdas/alone*) echo '# An edit.' >> '{}';; esac",
-        handler.display()
-    ));
-    let answer = workspace.build(&[&["alone"], options].concat(), 1);
-    workspace.after_docker("");
-    assert_eq!(image(&answer, "alone")["result"], "failed");
-    assert_eq!(workspace.manifest()["images"], json!([]));
-    (image(&answer, "alone")["error"].as_str().unwrap().to_owned(), names(&answer, "alone"))
-}
-
 #[test]
-fn an_input_that_changes_during_the_build_leaves_no_tag() {
+fn an_edit_during_the_build_is_not_in_what_is_pushed() {
     let workspace = Workspace::of_four(&config(&test_registry()));
-    let (error, (repository, tag, identity)) = build_with_an_edit(&workspace);
-    assert!(error.ends_with("hint: build again: it was given no name"), "{error}");
-    assert_eq!(fetch_manifest(&repository, &tag), None);
-    assert_eq!(fetch_manifest(&repository, &identity), None);
-
-    let again = workspace.build(&["alone", "--allow-dirty"], 0);
-    assert_eq!(image(&again, "alone")["result"], "built");
+    let before = workspace.read("lambdas/alone/handler.py");
+    let after = before.replace("# alone", "# other");
+    workspace.edit_before_build("lambdas/alone", "lambdas/alone/handler.py", &after);
+    let answer = workspace.build(&["alone"], 0);
+    let (repository, tag, identity) = names(&answer, "alone");
+    let pushed = fetch_manifest(&repository, &identity).unwrap();
+    assert_eq!(fetch_manifest(&repository, &tag).unwrap(), pushed);
+    docker(&["image", "pull", "--quiet", &format!("{repository}:{identity}")]);
+    assert_eq!(text_of(&format!("{repository}:{identity}"), "/handler.py"), before);
 }
 
 #[test]
-fn a_build_that_fails_after_its_push_leaves_no_tag_of_other_inputs() {
-    for force in [&[][..], &["--force"]] {
-        let gate = Gate::new(|_, _| None);
-        let workspace = Workspace::of_four(&format!("{}{BAD_CACHE}", config(gate.host())));
-        let options = [&["--cache-write=always"], force].concat();
-        let (repository, tag, identity) = fail_after_export(&workspace, &options);
-        let path = repository.split_once('/').unwrap().1;
-        let put = format!("PUT /v2/{path}/manifests/{identity}");
-        let requests = gate.take_requests();
-        assert!(requests.contains(&put), "{requests:#?}");
-        assert_eq!(fetch_manifest(&repository, &identity), None);
-        assert_eq!(fetch_manifest(&repository, &tag), None);
-    }
-}
-
-#[test]
-fn a_build_that_fails_after_it_was_loaded_leaves_no_name_of_other_inputs() {
-    let workspace = Workspace::of_four(&format!("{}{BAD_CACHE}", config(&test_registry())));
-    let (repository, ..) = fail_after_export(&workspace, &["--load", "--cache-write=always"]);
-    assert_eq!(docker(&["image", "ls", "--quiet", &repository]), "");
-    let again = workspace.build(&["alone", "--load"], 0);
-    assert_eq!(image(&again, "alone")["result"], "built");
-}
-
-/// The image is there by the time that its cache can't be written.
-const BAD_CACHE: &str =
-    "cache-to = [\"registry,ref=localhost:1/cache:{name},ignore-error=false\"]\n";
-
-/// Builds `alone` while one of its inputs is edited and its cache can't be written; gives its names.
-#[track_caller]
-fn fail_after_export(workspace: &Workspace, options: &[&str]) -> (String, String, String) {
-    let (error, names) = build_with_an_edit_and(workspace, options);
-    assert!(error.contains("exporting cache"), "{error}");
-    assert!(error.contains("\nits inputs changed while it was built: "), "{error}");
-    assert!(error.ends_with("hint: build again: it was given no name"), "{error}");
-    names
-}
-
-#[test]
-fn a_registry_that_keeps_a_wrong_tag_is_told_of() {
-    let gate = Gate::new(|method, _| (method == "DELETE").then(|| (405, "{}".to_owned())));
+fn a_push_that_fails_once_is_tried_again() {
+    let refused = Mutex::new(false);
+    let gate = Gate::new(move |method, path| {
+        let is_it = method == "PUT" && path.contains("/manifests/sha-");
+        (is_it && !std::mem::replace(&mut *refused.lock().unwrap(), true))
+            .then(|| (400, "{}".to_owned()))
+    });
     let workspace = Workspace::of_four(&config(gate.host()));
-    let (error, (repository, tag, identity)) = build_with_an_edit(&workspace);
-    let hint =
-        format!("hint: remove `{repository}:{identity}` from the registry, which still has it (");
-    assert!(error.contains(&hint) && error.contains("with status 405"), "{error}");
-    assert!(fetch_manifest(&repository, &identity).is_some());
-    // Whom people trust is not among them.
-    assert_eq!(fetch_manifest(&repository, &tag), None);
+    let ended = workspace.run(&["build-lambdas", "alone", "--format", "json"], 0);
+    assert_eq!(image(&ended.json(), "alone")["result"], "built");
+    let note = "note: alone: the export failed: trying once more";
+    assert!(ended.stderr.contains(note), "{}", ended.stderr);
+    let builds = workspace.docker_calls();
+    assert_eq!(builds.iter().filter(|call| call.starts_with("buildx build ")).count(), 2);
+}
+
+#[test]
+fn a_step_that_fails_is_not_tried_again() {
+    let workspace = Workspace::of_four(&config(&test_registry()));
+    workspace
+        .write("lambdas/alone/Dockerfile", "FROM scratch\nCOPY handler.py /\nRUN [\"/none\"]\n");
+    workspace.commit("broken");
+    workspace.build(&["alone"], 1);
+    let builds = workspace.docker_calls();
+    assert_eq!(builds.iter().filter(|call| call.starts_with("buildx build ")).count(), 1);
 }
 
 #[test]

@@ -20,7 +20,9 @@ use tempfile::TempDir;
 
 pub(crate) use answer::{field, image};
 pub(crate) use aws::{ACCOUNT, Amazon, ClosedRegistry, PASSWORD, REGION, write_docker_config};
-pub(crate) use docker::{docker, find_docker, keeps_manifests, oci_index};
+pub(crate) use docker::{
+    Content, content_of, docker, find_docker, keeps_manifests, oci_index, read_content, text_of,
+};
 pub(crate) use gate::Gate;
 pub(crate) use github_cache::GithubCache;
 pub(crate) use http::{
@@ -34,6 +36,12 @@ const REGISTRY: &str = "LAMBDA_IMAGES_TEST_REGISTRY";
 
 /// Where AWS keeps the image that every Python Lambda stands on; the engine has it, or a mirror.
 pub(crate) const PYTHON: &str = "public.ecr.aws/lambda/python:3.13";
+
+/// A number from the environment: how often a proof is repeated.
+pub(crate) fn number(variable: &str, usual: u64) -> u64 {
+    let Ok(text) = env::var(variable) else { return usual };
+    text.parse().unwrap_or_else(|_| panic!("`{variable}` is no number: `{text}`"))
+}
 
 /// The host and port of the registry.
 #[track_caller]
@@ -186,7 +194,19 @@ impl Workspace {
 
     /// Lets a shell command run after each of `docker`'s.
     pub(crate) fn after_docker(&self, command: &str) {
-        docker::install_wrapper_with(self.folder.path(), command);
+        self.around_docker("", command);
+    }
+
+    /// Lets shell commands run before and after each of `docker`'s.
+    pub(crate) fn around_docker(&self, before: &str, after: &str) {
+        docker::install_wrapper_with(self.folder.path(), before, after);
+    }
+
+    /// Lets a file get these bytes just before `docker` builds an image of this folder.
+    pub(crate) fn edit_before_build(&self, folder: &str, path: &str, text: &str) {
+        let path = self.root().join(path);
+        let edit = format!("printf '%s' '{text}' > '{}'", path.display());
+        self.around_docker(&format!("case \"$*\" in *'buildx build'*{folder}*) {edit};; esac"), "");
     }
 
     /// The commands that were run of `docker`, since the last time that this was asked.

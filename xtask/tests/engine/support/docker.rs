@@ -1,13 +1,14 @@
 //! The real `docker`: behind a wrapper that notes every command, and to look with at what was
 //! built.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The folder that is to be the first of `PATH`.
 pub(super) fn wrapper_folder(folder: &Path) -> PathBuf {
@@ -24,9 +25,10 @@ pub(super) fn install_wrapper(folder: &Path) {
     write_wrapper(folder, &format!("exec '{}' \"$@\"", find_docker().display()));
 }
 
-/// Writes the wrapper so that a shell command runs after each of docker's.
-pub(super) fn install_wrapper_with(folder: &Path, after: &str) {
-    let run = format!("'{}' \"$@\"\nstatus=$?\n{after}\nexit $status", find_docker().display());
+/// Writes the wrapper so that shell commands run before and after each of docker's.
+pub(super) fn install_wrapper_with(folder: &Path, before: &str, after: &str) {
+    let docker = find_docker();
+    let run = format!("{before}\n'{}' \"$@\"\nstatus=$?\n{after}\nexit $status", docker.display());
     write_wrapper(folder, &run);
 }
 
@@ -64,6 +66,54 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output().unwrap();
     assert!(output.status.success(), "docker {arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What an image has in a folder: files by their bytes and whether they can be executed, links by their
+/// text; folders only show in the paths.
+#[track_caller]
+pub(crate) fn content_of(reference: &str, folder: &str) -> Content {
+    let files = take_out(reference, folder);
+    let mut content = Content::new();
+    read_content(&files.path().join("taken"), "", &mut content);
+    content
+}
+
+/// The text of a file of an image.
+#[track_caller]
+pub(crate) fn text_of(reference: &str, file: &str) -> String {
+    fs::read_to_string(take_out(reference, file).path().join("taken")).unwrap()
+}
+
+/// What is at a path of an image, as `taken` in the folder.
+#[track_caller]
+fn take_out(reference: &str, path: &str) -> TempDir {
+    let container = docker(&["container", "create", "--network=none", reference, "/none"]);
+    let taken = tempfile::tempdir().unwrap();
+    let to = taken.path().join("taken");
+    let from = format!("{}:{path}", container.trim());
+    docker(&["container", "cp", "--quiet", &from, &to.display().to_string()]);
+    docker(&["container", "rm", container.trim()]);
+    taken
+}
+
+/// Files and links by their paths.
+pub(crate) type Content = BTreeMap<String, (char, Vec<u8>)>;
+
+/// The same of a folder on disk.
+pub(crate) fn read_content(folder: &Path, path: &str, content: &mut Content) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let metadata = entry.metadata().unwrap();
+        let below = format!("{path}/{}", entry.file_name().to_str().unwrap());
+        if metadata.is_dir() {
+            read_content(&entry.path(), &below, content);
+        } else if metadata.is_symlink() {
+            let text = fs::read_link(entry.path()).unwrap();
+            content.insert(below, ('l', text.to_str().unwrap().as_bytes().to_owned()));
+        } else {
+            let kind = if metadata.permissions().mode() & 0o100 == 0 { 'f' } else { 'x' };
+            content.insert(below, (kind, fs::read(entry.path()).unwrap()));
+        }
+    }
 }
 
 /// Whether the engine's image store is containerd's, which knows digests of what was never pushed.
