@@ -124,6 +124,14 @@ impl Selection {
         &self.roots
     }
 
+    /// Marks what is read in a list that has a place for each entry of the listing.
+    pub fn mark(&self, read: &mut [bool]) {
+        for range in &self.ranges {
+            read[range.clone()].fill(true);
+        }
+        self.links.iter().for_each(|&link| read[link] = true);
+    }
+
     /// Whether the entry is copied or mounted; asked in `ranges`.
     #[must_use]
     pub fn copies(&self, index: usize) -> bool {

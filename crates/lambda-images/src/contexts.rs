@@ -168,12 +168,7 @@ impl Contexts {
         let mut wanted: Vec<Vec<bool>> =
             self.trees.iter().map(|tree| vec![false; tree.listing().entries().len()]).collect();
         for read in self.by_image.iter().flat_map(|reads| reads.iter()) {
-            for range in &read.selection.ranges {
-                wanted[read.tree][range.clone()].fill(true);
-            }
-            for &link in &read.selection.links {
-                wanted[read.tree][link] = true;
-            }
+            read.selection.mark(&mut wanted[read.tree]);
         }
         wanted
     }

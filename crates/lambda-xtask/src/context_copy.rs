@@ -15,8 +15,8 @@
 //! # Limitations
 //! - A run holds the lock of the workspace's state while builders read the copies. A bake file is used
 //!   after that: another run may change them under it.
-//! - On a file system that keeps whole seconds only, one changed file of equal size in a billion has
-//!   the time that it had before.
+//! - On a file system that keeps whole seconds only, a changed file of equal size has the time that it
+//!   had before once in some 500 million times.
 
 mod file;
 mod sweep;
@@ -218,10 +218,7 @@ fn copies_of<'a>(root: &Path, sources: &[Source<'a>]) -> (Copies<'a>, Vec<Fault>
             copy.need_roots(tree, of_tree);
             let read = &mut read[of_tree.tree];
             read.resize(tree.listing().entries().len(), false);
-            for range in &of_tree.selection.ranges {
-                read[range.clone()].fill(true);
-            }
-            of_tree.selection.links.iter().for_each(|&link| read[link] = true);
+            of_tree.selection.mark(read);
         }
         for (tree, read) in trees.iter().zip(read).filter(|(_, read)| !read.is_empty()) {
             if let Some(copy) = copies.get_mut(tree.folder.as_str()) {

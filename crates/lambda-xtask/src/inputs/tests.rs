@@ -77,7 +77,6 @@ fn files_that_the_ignore_file_leaves() {
 }
 
 #[test]
-#[cfg(unix)]
 fn modes_count_as_git_counts_them() {
     check(
         |tree| {
@@ -105,7 +104,6 @@ fn modes_count_as_git_counts_them() {
 }
 
 #[test]
-#[cfg(unix)]
 fn links_count_by_their_text() {
     check(
         |tree| {
@@ -128,7 +126,6 @@ fn links_count_by_their_text() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_link_and_what_it_leads_to_are_two_contents() {
     let tree = Tree::plain();
     tree.write("lambdas/two/a", "b");
@@ -139,7 +136,6 @@ fn a_link_and_what_it_leads_to_are_two_contents() {
 }
 
 #[test]
-#[cfg(unix)]
 fn what_is_no_file_is_passed_over() {
     check(
         |tree| {
@@ -241,15 +237,19 @@ fn a_name_that_is_not_utf8_is_a_problem_unless_it_is_excluded() {
     check(
         |tree| {
             write(tree, "lambdas/two/src", b"bad\xff");
+            let link = tree.path("lambdas/two/src/link");
+            std::os::unix::fs::symlink(OsStr::from_bytes(b"to\xff"), link).unwrap();
             let folder = tree.path("lambdas/two").join(OsStr::from_bytes(b"\xfe"));
             fs::create_dir(folder).unwrap();
         },
         &expect![[r#"
             lambdas/two/src/bad�: its name is not UTF-8, and BuildKit can't send it
               hint: rename it, or exclude it in `.dockerignore`
+            lambdas/two/src/link: the text of this link is not UTF-8, and BuildKit can't send it
+              hint: exclude it in `.dockerignore`
             error: lambdas/two/�: its name is not UTF-8, and BuildKit can't send it
               hint: rename it, or exclude it in `.dockerignore`
-            2 problems in the workspace
+            3 problems in the workspace
         "#]],
     );
     check(
@@ -273,7 +273,6 @@ fn an_ignore_file_that_is_no_text_is_an_error() {
 }
 
 #[test]
-#[cfg(unix)]
 fn neither_place_nor_time_nor_umask_nor_order_matter() {
     let tree = Tree::plain();
     tree.write("lambdas/two/a/b", "1");
@@ -301,7 +300,6 @@ fn git_makes_no_difference() {
 }
 
 #[test]
-#[cfg(unix)]
 fn every_change_of_an_input_is_seen_by_those_that_read_it() {
     let changed = |change: &dyn Fn(&Tree)| -> Vec<String> {
         let tree = Tree::plain();

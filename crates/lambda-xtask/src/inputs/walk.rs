@@ -250,10 +250,20 @@ impl Walk<'_> {
             }
         } else if kind == SystemKind::Link {
             match fs::read_link(self.root.join(self.folder).join(path())) {
-                Ok(text) => {
-                    let kind = EntryKind::Symlink(text.to_string_lossy().into_owned());
-                    items.push(Item::Entry(Entry { path: path(), kind }, None));
-                }
+                Ok(text) => match text.into_os_string().into_string() {
+                    Ok(text) => {
+                        let kind = EntryKind::Symlink(text);
+                        items.push(Item::Entry(Entry { path: path(), kind }, None));
+                    }
+                    Err(_) if reached.is_none() => {}
+                    Err(_) => {
+                        let message =
+                            "the text of this link is not UTF-8, and BuildKit can't send it";
+                        let path = self.full(&path());
+                        let problem = Problem::of_file(paths::shown(&path), message);
+                        problems.push(problem.hint("exclude it in `.dockerignore`"));
+                    }
+                },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => problems.push(self.unreadable(&path(), &error)),
             }
