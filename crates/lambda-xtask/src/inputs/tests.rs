@@ -245,7 +245,7 @@ fn a_name_that_is_not_utf8_is_a_problem_unless_it_is_excluded() {
         &expect![[r#"
             lambdas/two/src/bad�: its name is not UTF-8, and BuildKit can't send it
               hint: rename it, or exclude it in `.dockerignore`
-            lambdas/two/src/link: the text of this link is not UTF-8, and BuildKit can't send it
+            error: lambdas/two/src/link: the text of this link is not UTF-8, and BuildKit can't send it
               hint: exclude it in `.dockerignore`
             error: lambdas/two/�: its name is not UTF-8, and BuildKit can't send it
               hint: rename it, or exclude it in `.dockerignore`
