@@ -113,16 +113,24 @@ impl Manifest {
     }
 
     /// Drops what no longer belongs: entries of another stack, and of images that are gone. The
-    /// names of Lambda images among them are kept until they come back.
-    pub fn prune(&mut self, stack: &str, graph: &ImageGraph) {
+    /// names of Lambda images among them are kept until they come back. Images that are not
+    /// checked out are not gone.
+    pub fn prune(
+        &mut self,
+        stack: &str,
+        graph: &ImageGraph,
+        not_checked_out: &BTreeSet<ImageName>,
+    ) {
         if self.stack != stack {
             *self = Manifest::new(stack);
         }
-        let gone = self.images.iter().filter(|image| graph.get(&image.name).is_none());
+        let is_there =
+            |name: &ImageName| graph.get(name).is_some() || not_checked_out.contains(name);
+        let gone = self.images.iter().filter(|image| !is_there(&image.name));
         let gone = gone.filter(|image| image.kind == Kind::Lambda);
         self.removed.extend(gone.map(|image| image.name.clone()));
-        self.removed.retain(|name| graph.get(name).is_none());
-        self.images.retain(|image| graph.get(&image.name).is_some());
+        self.removed.retain(|name| !is_there(name));
+        self.images.retain(|image| is_there(&image.name));
     }
 
     /// Puts an image in that `destination` has, in place of an earlier entry of its name. Gives whether

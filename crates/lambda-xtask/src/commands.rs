@@ -26,6 +26,11 @@ pub(crate) use explain::explain;
 pub(crate) use graph::graph;
 pub(crate) use manifest::manifest;
 pub(crate) use warm_cache::warm_cache;
+#[cfg(test)]
+pub(crate) use {
+    comparison::Comparison,
+    survey::{Survey, Wanted},
+};
 
 use std::io::Write as _;
 

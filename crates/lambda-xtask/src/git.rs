@@ -14,6 +14,8 @@ mod compare;
 mod dirty;
 mod index;
 mod index_file;
+mod lfs;
+mod no_git;
 mod repository;
 mod staged;
 mod walk;
@@ -31,6 +33,7 @@ use lambda_images::touch::TouchIndex;
 pub(crate) use self::base::{BaseCommit, Differences, NoBase};
 pub(crate) use self::blobs::Blobs;
 use self::index_file::IndexFile;
+pub(crate) use self::no_git::NoGit;
 use self::repository::Repository;
 pub(crate) use self::staged::staged_states;
 use self::worktree::WorkTree;
@@ -113,20 +116,21 @@ pub(crate) enum Against<'g> {
 }
 
 impl Git {
-    /// Why there is no git to ask in a repository before its first commit.
-    pub(crate) const NO_COMMIT: &str = "the repository has no commit yet";
-
-    /// Asks git. `Ok(Err(…))`: there is no repository, or none with a commit; why, as a lowercase
-    /// fragment.
+    /// Asks git.
     pub(crate) fn ask(
         root: &Path,
         environment: &Environment,
         against: &Against,
-    ) -> anyhow::Result<Result<Git, String>> {
-        let mut repository = match Repository::open(root, environment) {
-            Ok(repository) => repository,
-            Err(why) => return Ok(Err(why)),
-        };
+    ) -> Result<Git, NoGit> {
+        let repository = Repository::open(root, environment)?;
+        Git::read(repository, environment, against).map_err(|error| NoGit::failed(&error))
+    }
+
+    fn read(
+        mut repository: Repository,
+        environment: &Environment,
+        against: &Against,
+    ) -> anyhow::Result<Git> {
         if matches!(against, Against::Staged) {
             repository.use_index_of_hook(environment);
         }
@@ -136,7 +140,7 @@ impl Git {
         };
         let Some((index, written)) = repository.read_index() else {
             let work_tree = WorkTree::read(&repository)?;
-            return Ok(Ok(Git { repository, kept: Kept::Status(work_tree), base }));
+            return Ok(Git { repository, kept: Kept::Status(work_tree), base });
         };
         let commit = match &base {
             None => Some((&repository.head, &repository.head_tree)),
@@ -147,7 +151,7 @@ impl Git {
             anyhow::Ok((commit.clone(), changes))
         });
         let staged = staged.transpose()?.into_iter().collect();
-        Ok(Ok(Git { repository, kept: Kept::File { index, written, staged }, base }))
+        Ok(Git { repository, kept: Kept::File { index, written, staged }, base })
     }
 
     /// Everything that differs between a commit and the tree, as far as it matters: of the files
@@ -218,6 +222,22 @@ impl Git {
         }
     }
 
+    /// Submodules whose files can't be told: they are not checked out, or their repositories are gone.
+    pub(crate) fn missing_submodules(&self) -> Vec<&str> {
+        let Kept::Status(WorkTree { index, .. }) = &self.kept else { return Vec::new() };
+        let missing = index.submodules.iter().filter(|(_, is_there)| !is_there);
+        missing.map(|(path, _)| path.as_str()).collect()
+    }
+
+    /// Files that git keeps and that a sparse checkout leaves out.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = &str> {
+        let left_out = match &self.kept {
+            Kept::File { .. } => None,
+            Kept::Status(work_tree) => Some(&work_tree.index.left_out),
+        };
+        left_out.into_iter().flatten().map(String::as_str)
+    }
+
     /// The files that git keeps below a folder, sorted, with their modes.
     pub(crate) fn kept_below(&self, folder: &str) -> Vec<(&str, Mode)> {
         let (Kept::File { index, .. }, prefix) = (&self.kept, &self.repository.prefix) else {
@@ -260,7 +280,7 @@ impl<'a> Images<'a> {
 /// What git says of each image, by name. Lambdas that stand on one of the bases of `stable` as it
 /// is have no part in what touched that.
 pub(crate) fn git_states(
-    git: &Result<Git, String>,
+    git: &Result<Git, NoGit>,
     workspace: &Workspace,
     found: &Found,
     stable: &BTreeSet<ImageName>,
@@ -268,11 +288,9 @@ pub(crate) fn git_states(
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
     let git = match git {
         Ok(git) => git,
-        Err(why) => {
-            let images = workspace.graph.images();
-            let state = || GitState::Unknown { why: why.clone(), paths: Vec::new() };
-            let unknown = |name: &ImageName| (name.clone(), state());
-            return Ok(images.iter().map(|image| unknown(image.name())).collect());
+        Err(none) => {
+            let images = workspace.graph.images().iter();
+            return Ok(images.map(|image| (image.name().clone(), none.state())).collect());
         }
     };
     let changes = || git.changes_since(&git.repository.head, workspace, found);

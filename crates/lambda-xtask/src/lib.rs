@@ -34,6 +34,7 @@ mod git;
 mod hash_cache;
 mod inputs;
 mod interrupt;
+mod left_out;
 mod links;
 mod process;
 mod pull;
@@ -45,6 +46,7 @@ mod state;
 mod store;
 mod switches;
 mod tree_caches;
+mod unvouched;
 mod workspace;
 
 use std::process::ExitCode;

@@ -68,16 +68,19 @@ fn what_left_the_workspace_leaves_the_manifest() {
     for image in &plan_of("one:1 gone:1").plan.images {
         manifest.insert(image, &stored(), Destination::Local, 0);
     }
-    manifest.prune("dev", &graph);
+    let gone = BTreeSet::from([ImageName::new("gone").unwrap()]);
+    manifest.prune("dev", &graph, &gone);
+    assert_eq!((manifest.images.len(), manifest.removed.len()), (2, 0));
+    manifest.prune("dev", &graph, &BTreeSet::new());
     assert_eq!(manifest.images.len(), 1);
-    assert_eq!(manifest.removed, BTreeSet::from([ImageName::new("gone").unwrap()]));
+    assert_eq!(manifest.removed, gone);
     // It is known to be gone until it comes back.
-    manifest.prune("dev", &graph);
+    manifest.prune("dev", &graph, &BTreeSet::new());
     assert_eq!(manifest.removed.len(), 1);
     manifest.removed.insert(ImageName::new("two").unwrap());
-    manifest.prune("dev", &graph);
+    manifest.prune("dev", &graph, &BTreeSet::new());
     assert_eq!(manifest.removed.len(), 1);
-    manifest.prune("prod", &graph);
+    manifest.prune("prod", &graph, &BTreeSet::new());
     assert_eq!(manifest, Manifest::new("prod"));
 }
 

@@ -18,7 +18,7 @@ anybody knows whether there is something to write.
 
 Exit codes:
   0 all is fit to be deployed   1 an image is not   2 wrong usage
-  3 problems in the workspace   4 there is no manifest";
+  3 problems in the workspace   4 there is no manifest, or images are not checked out";
 
 /// `manifest`
 #[derive(Debug, Clone, Args)]
@@ -54,7 +54,8 @@ pub struct Manifest {
     /// Leave out images that the manifest does not have
     #[arg(long)]
     pub allow_missing: bool,
-    /// Only some images in a form (`tfvars`, `pulumi`) that stands for all: others may be removed
+    /// Only some images in a form (`tfvars`, `pulumi`) that stands for all, or of a sparse checkout:
+    /// others may be removed
     #[arg(long)]
     pub allow_partial: bool,
 }

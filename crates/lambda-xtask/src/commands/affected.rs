@@ -1,5 +1,7 @@
 //! `affected`: which images differ from a commit, and why.
 
+use std::collections::BTreeSet;
+
 use lambda_images::affected::{AffectedImage, chains, levels};
 use lambda_images::discovery::ImageName;
 use serde::Serialize;
@@ -80,10 +82,11 @@ fn render_json(comparison: &Comparison) -> anyhow::Result<String> {
         base: Option<&'c str>,
         images: &'c [AffectedImage],
         removed: &'c [ImageName],
+        not_checked_out: &'c BTreeSet<ImageName>,
     }
-    let Comparison { base, images, removed, .. } = comparison;
+    let Comparison { base, images, removed, not_checked_out, .. } = comparison;
     let base = base.as_ref().map(|base| base.id.as_str());
-    let answer = Answer { version: 1, base, images, removed };
+    let answer = Answer { version: 1, base, images, removed, not_checked_out };
     Ok(serde_json::to_string_pretty(&answer)? + "\n")
 }
 

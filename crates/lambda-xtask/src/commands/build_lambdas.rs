@@ -146,7 +146,7 @@ fn nothing_affected(arguments: &BuildLambdas, survey: &Survey) -> anyhow::Result
         // What left the workspace leaves the manifest, whether or not anything is built.
         let before = survey.state.read_manifest(&survey.stack);
         let mut manifest = before.clone();
-        manifest.prune(&survey.stack, &survey.workspace.graph);
+        manifest.prune(&survey.stack, &survey.workspace.graph, &survey.left_out.names());
         if manifest != before || !survey.state.manifest_path().exists() {
             survey.state.write_manifest(&manifest)?;
         }

@@ -22,7 +22,7 @@ use crate::cli::CheckTags;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::{EXIT_FAILURE, EXIT_SUCCESS, environment as environment_failure};
-use crate::git::{Against, Git, git_states, staged_states};
+use crate::git::{Against, Git, NoGit, git_states, staged_states};
 use crate::inputs::{AllInputs, Found};
 use crate::state::State;
 use crate::tree_caches::TreeCaches;
@@ -34,7 +34,7 @@ pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> an
     let caches = TreeCaches::of_workspace(&root, &state);
     let disk = Disk { root: &root, caches: &caches };
     let against = if arguments.staged { Against::Staged } else { Against::Head };
-    let git = Git::ask(&root, environment, &against).context("failed to ask git")?;
+    let git = Git::ask(&root, environment, &against);
     let images = |checkout, is_staged| -> anyhow::Result<Images> {
         let workspace = Workspace::read_checkout(root.clone(), checkout, environment)?;
         Ok(Images { workspace, git: &git, checkout, is_staged, state: &state })
@@ -45,12 +45,12 @@ pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> an
             let index = AtCommit::new(disk, git, &differences, &nothing);
             check(arguments, &images(&index, true)?, environment)?
         }
-        Err(why) if arguments.staged && why != Git::NO_COMMIT => {
+        Err(NoGit { why, .. }) if arguments.staged && why != NoGit::NO_COMMIT => {
             let hint = "leave `--staged` out to check the files on disk";
             return Err(environment_failure(format!("nothing is staged: {why}"), hint));
         }
         git => {
-            if let (Err(why), true) = (git, arguments.staged) {
+            if let (Err(NoGit { why, .. }), true) = (git, arguments.staged) {
                 note(&format!("note: {why}: the files on disk are checked"));
             }
             check(arguments, &images(&disk, false)?, environment)?
@@ -74,7 +74,7 @@ fn faults(arguments: &CheckTags) -> Vec<TagFault> {
 /// The images that references are compared with.
 struct Images<'a> {
     workspace: Workspace,
-    git: &'a Result<Git, String>,
+    git: &'a Result<Git, NoGit>,
     checkout: &'a dyn Checkout,
     is_staged: bool,
     state: &'a State,

@@ -13,8 +13,9 @@ use crate::at_commit::AtCommit;
 use crate::checkout::Disk;
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
-use crate::git::{BaseCommit, Differences, Git, NoBase};
+use crate::git::{BaseCommit, Differences, Git, NoBase, NoGit};
 use crate::inputs::{AllInputs, Found};
+use crate::left_out::LeftOut;
 use crate::tree_caches::TreeCaches;
 use crate::workspace::Workspace;
 
@@ -36,6 +37,8 @@ pub(crate) struct Comparison {
     pub(crate) images: Vec<AffectedImage>,
     /// Images that only the commit has.
     pub(crate) removed: Vec<ImageName>,
+    /// Images that a sparse checkout leaves out.
+    pub(crate) not_checked_out: BTreeSet<ImageName>,
     /// What to tell people.
     pub(crate) notes: Vec<String>,
 }
@@ -45,7 +48,7 @@ pub(crate) type SinceBase = Result<(BaseCommit, Differences), NoBase>;
 
 /// Finds the commit, and what differs from it.
 pub(crate) fn since_base(
-    git: &Result<Git, String>,
+    git: &Result<Git, NoGit>,
     workspace: &Workspace,
     found: &Found,
     given: Option<&str>,
@@ -53,10 +56,10 @@ pub(crate) fn since_base(
 ) -> anyhow::Result<SinceBase> {
     let git = match git {
         Ok(git) => git,
-        Err(why) => {
+        Err(NoGit { why, hint, .. }) => {
             return Ok(Err(NoBase {
                 why: format!("there is no commit to compare with: {why}"),
-                hint: "run this in a git repository that has a commit".to_owned(),
+                hint: hint.clone(),
                 is_mistake: false,
             }));
         }
@@ -76,20 +79,28 @@ pub(crate) fn since_base(
 /// A commit was asked for that there is not; with `strict`, where there is no commit to compare with; else all images are affected then.
 pub(crate) fn compare_with_base(
     now: &Now,
-    git: &Result<Git, String>,
+    git: &Result<Git, NoGit>,
     since: SinceBase,
     strict: bool,
     environment: &Environment,
 ) -> anyhow::Result<Comparison> {
-    match (since, git) {
+    let mut comparison = match (since, git) {
         (Ok((base, differences)), Ok(git)) => {
-            compare_with(now, git, base, &differences, environment)
+            compare_with(now, git, base, &differences, environment)?
         }
-        (Err(NoBase { why, hint, is_mistake: true }), _) => Err(usage(why, hint)),
-        (Err(NoBase { why, hint, .. }), _) if strict => Err(environment_failure(why, hint)),
-        (Err(NoBase { why, hint, .. }), _) => Ok(nothing_to_compare_with(now, &why, &hint)),
-        (Ok(_), Err(why)) => Ok(nothing_to_compare_with(now, why, "is this a git repository?")),
+        (Err(NoBase { why, hint, is_mistake: true }), _) => return Err(usage(why, hint)),
+        (Err(NoBase { why, hint, .. }), _) if strict => return Err(environment_failure(why, hint)),
+        (Err(NoBase { why, hint, .. }), _) => nothing_to_compare_with(now, &why, &hint),
+        (Ok(_), Err(NoGit { why, hint, .. })) => nothing_to_compare_with(now, why, hint),
+    };
+    if let Ok(git) = git {
+        let left_out = LeftOut::find(git, now.workspace, environment)?;
+        let what = "not compared: whether they are affected is unknown";
+        comparison.notes.extend(left_out.note(what));
+        comparison.not_checked_out = left_out.names();
+        comparison.removed.retain(|name| !comparison.not_checked_out.contains(name));
     }
+    Ok(comparison)
 }
 
 fn compare_with(
@@ -112,7 +123,7 @@ fn compare_with(
             let mut notes = vec![format!("warning: {why}: all images are taken for affected")];
             notes.extend(note_of(&base));
             let images = all_affected(now, &why);
-            return Ok(Comparison { base: Some(base), images, removed: Vec::new(), notes });
+            return Ok(Comparison::new(Some(base), images, Vec::new(), notes));
         }
     };
     let old_graph = before.workspace.as_ref().map_or(&now.workspace.graph, |old| &old.graph);
@@ -154,7 +165,7 @@ fn compare_with(
     let removed = old_graph.images().iter().map(lambda_images::graph::Image::name);
     let removed = removed.filter(|name| graph.get(name).is_none()).cloned().collect();
     let notes = note_of(&base).into_iter().collect();
-    Ok(Comparison { base: Some(base), images, removed, notes })
+    Ok(Comparison::new(Some(base), images, removed, notes))
 }
 
 fn note_of(base: &BaseCommit) -> Option<String> {
@@ -218,12 +229,7 @@ impl Before {
 
 fn nothing_to_compare_with(now: &Now, why: &str, hint: &str) -> Comparison {
     let note = format!("warning: {why}: all images are taken for affected\n  hint: {hint}");
-    Comparison {
-        notes: vec![note],
-        images: all_affected(now, why),
-        base: None,
-        removed: Vec::new(),
-    }
+    Comparison::new(None, all_affected(now, why), Vec::new(), vec![note])
 }
 
 fn all_affected(now: &Now, why: &str) -> Vec<AffectedImage> {
@@ -234,11 +240,21 @@ fn all_affected(now: &Now, why: &str) -> Vec<AffectedImage> {
 }
 
 impl Comparison {
+    fn new(
+        base: Option<BaseCommit>,
+        images: Vec<AffectedImage>,
+        removed: Vec<ImageName>,
+        notes: Vec<String>,
+    ) -> Comparison {
+        Comparison { base, images, removed, not_checked_out: BTreeSet::new(), notes }
+    }
+
     /// The same about some of the images; all where none is selected.
     pub(crate) fn of(mut self, selected: &BTreeSet<ImageName>) -> Comparison {
         if !selected.is_empty() {
             self.images.retain(|image| selected.contains(&image.name));
             self.removed.clear();
+            self.not_checked_out.clear();
         }
         self
     }

@@ -9,6 +9,7 @@ use lambda_images::cache::{
 use lambda_images::discovery::ImageName;
 use lambda_images::plan::{Action, Destination, Plan, PlannedImage};
 use lambda_images::stable::{Standing, needed_bases};
+use lambda_images::tag::GitState;
 
 use super::explain::some_of;
 use super::hand_over::hand_over;
@@ -20,6 +21,7 @@ use crate::context_copy::Source;
 use crate::display::note;
 use crate::engine::check_engine;
 use crate::failure::{EXIT_FAILURE, Failure};
+use crate::git::NoGit;
 use crate::run::{Finished, Run};
 use crate::switches::{ProgressForm, find_ci_run};
 
@@ -80,7 +82,7 @@ impl Execution {
             lock: survey.lock(),
         };
         let mut manifest = survey.state.read_manifest(&survey.stack);
-        manifest.prune(&survey.stack, &survey.workspace.graph);
+        manifest.prune(&survey.stack, &survey.workspace.graph, &survey.left_out.names());
         run.run(&mut manifest)
     }
 
@@ -101,9 +103,16 @@ impl Execution {
                     true => "",
                     false => " and give `stable` to what they make by `--refresh-base`",
                 };
-                let hint = format!(
-                    "commit these files{refresh}, {load}or `--allow-dirty` to push all the same"
-                );
+                let mend = match &survey.no_git {
+                    Some(NoGit { hint, .. }) => hint.clone(),
+                    None => {
+                        let dirty = dirty_images(plan, survey).into_iter();
+                        let paths = dirty.flat_map(|image| image.git.dirty_paths());
+                        survey.unvouched.mends(paths).join(", ")
+                    }
+                };
+                let hint =
+                    format!("{mend}{refresh}, {load}or `--allow-dirty` to push all the same");
                 Err(Failure { code: EXIT_FAILURE, message, hint: Some(hint) }.into())
             }
         }
@@ -199,7 +208,11 @@ pub(super) fn dirty_pushes(plan: &Plan, survey: &Survey) -> Option<String> {
     };
     let mut message = format!("{images} would be pushed");
     for image in dirty {
-        message += &format!("\n  {}: {}", image.name, some_of(image.git.dirty_paths()));
+        let what = match (&image.git, &survey.no_git) {
+            (GitState::Unknown { why, .. }, Some(_)) => why.clone(),
+            (git, _) => some_of(git.dirty_paths()),
+        };
+        message += &format!("\n  {}: {what}", image.name);
     }
     for (name, paths) in dirty_stable(plan, survey) {
         let reference = &survey.names[name].reference;

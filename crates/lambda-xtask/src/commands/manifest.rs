@@ -1,10 +1,12 @@
 //! `manifest`: what is deployed, in the form that the deploying program takes.
 //!
-//! It asks neither docker nor a registry: the manifest has what they said. Whether an image is
+//! It asks neither docker nor a registry: the manifest has what they said. Git is asked only which images
+//! a sparse checkout leaves out. Whether an image is
 //! fit to be deployed is decided by `lambda_images::deploy`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::Context as _;
 use lambda_images::config::Kind;
@@ -20,6 +22,9 @@ use crate::environment::Environment;
 use crate::failure::{
     EXIT_FAILURE, EXIT_SUCCESS, EXIT_WORKSPACE, Failure, environment as environment_failure, usage,
 };
+use crate::git::{Against, Git};
+use crate::left_out::LeftOut;
+use crate::process::joined;
 use crate::state::{State, write_atomically};
 use crate::workspace::Workspace;
 
@@ -31,9 +36,16 @@ pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyh
     };
     let workspace = Workspace::load(environment)?;
     let state = State::of_workspace(&workspace.root);
-    let inputs = read_inputs(&workspace, &state)?.inputs(&workspace.graph);
+    let (found, git) = thread::scope(|scope| {
+        let git = scope.spawn(|| Git::ask(&workspace.root, environment, &Against::Head));
+        (read_inputs(&workspace, &state), joined(git))
+    });
+    let inputs = found?.inputs(&workspace.graph);
     let stack = workspace.stack(arguments.stack.as_deref(), environment);
     let selected = select_lambdas(&workspace, &arguments.images)?;
+    if let Ok(git) = git {
+        check_checkout(arguments, &LeftOut::find(&git, &workspace, environment)?.lambdas())?;
+    }
     let manifest = read_manifest(&state, &stack)?;
     let earlier = match &arguments.changed_since {
         Some(path) => Some(read_earlier(path, &stack, environment)?),
@@ -88,6 +100,24 @@ fn check_whole(arguments: &Arguments) -> anyhow::Result<()> {
         format!(
             "leave `--changed-since` and the images' names out: {program} changes only what differs; `--allow-partial` is for programs that remove nothing"
         ),
+    ))
+}
+
+/// What a sparse checkout leaves out is not removed, and a deployment without it would remove it.
+fn check_checkout(arguments: &Arguments, left_out: &LeftOut) -> anyhow::Result<()> {
+    if left_out.is_empty() || !arguments.images.is_empty() {
+        return Ok(());
+    }
+    let shown = left_out.shown();
+    if arguments.allow_partial {
+        note(&format!("warning: not checked out, and left out: {shown}"));
+        return Ok(());
+    }
+    Err(environment_failure(
+        format!(
+            "not checked out: {shown}: a program that is given only the other images may remove their functions"
+        ),
+        format!("{}; name the images that you want, or `--allow-partial`", left_out.hint()),
     ))
 }
 

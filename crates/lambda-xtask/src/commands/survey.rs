@@ -27,13 +27,15 @@ use crate::context_copy::Source;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
-use crate::git::{Against, Git, git_states};
+use crate::git::{Against, Git, NoGit, git_states};
 use crate::inputs::{AllInputs, Found};
+use crate::left_out::LeftOut;
 use crate::process::joined;
 use crate::registry::{Holds, RegistryClient, RegistryError};
 use crate::state::State;
 use crate::store::{FEW, Known, LookUpError, Store};
 use crate::tree_caches::TreeCaches;
+use crate::unvouched::Unvouched;
 use crate::workspace::Workspace;
 
 /// A workspace and all that is known about its images.
@@ -47,7 +49,13 @@ pub(crate) struct Survey {
     pub(crate) found: Found,
     pub(crate) inputs: AllInputs,
     pub(crate) git: BTreeMap<ImageName, GitState>,
-    asked_git: Result<Git, String>,
+    asked_git: Result<Git, NoGit>,
+    /// Why git can't be asked about a repository that there is.
+    pub(crate) no_git: Option<NoGit>,
+    /// What it can't vouch for.
+    pub(crate) unvouched: Unvouched,
+    /// Images that are not checked out.
+    pub(crate) left_out: LeftOut,
     /// The registry of the images' names.
     pub(crate) host: Option<Registry>,
     registry: RegistryClient,
@@ -110,7 +118,19 @@ impl Survey {
                 .spawn(|| git_states(&asked_git, &workspace, &found, &BTreeSet::new(), &state));
             (found.inputs(&workspace.graph), joined(states))
         });
-        let git = git.context("failed to ask git")?;
+        let mut git = git.context("failed to ask git")?;
+        let no_git = asked_git.as_ref().err().filter(|none| none.is_repository).cloned();
+        let unvouched = match &asked_git {
+            Ok(git) => Unvouched::find(&root, git, &found).context("failed to ask git")?,
+            Err(_) => Unvouched::default(),
+        };
+        unvouched.mark(&mut git, &workspace.graph, &found, &BTreeSet::new());
+        unvouched.tell(no_git.as_ref(), &git);
+        let left_out = match &asked_git {
+            Ok(git) => LeftOut::find(git, &workspace, environment)?,
+            Err(_) => LeftOut::default(),
+        };
+        left_out.note("not built").iter().for_each(|text| note(text));
         asked_git.iter().for_each(Git::rest);
         let mut names = BTreeMap::new();
         for image in workspace.graph.images() {
@@ -147,6 +167,9 @@ impl Survey {
             first_git: git.clone(),
             git,
             asked_git,
+            no_git,
+            unvouched,
+            left_out,
             names,
             stable: StableBases::new(),
             to_come: BTreeSet::new(),
@@ -172,6 +195,7 @@ impl Survey {
         // What touched a base touches nothing that stands on it as it is.
         let own = git_states(&self.asked_git, &self.workspace, &self.found, &bases, &self.state);
         let mut own = own.context("failed to ask git")?;
+        self.unvouched.mark(&mut own, graph, &self.found, &bases);
         for name in on_stable(graph, |name| counted.contains_key(name)) {
             let below = needed_bases(graph, &BTreeSet::from([name.clone()]));
             let more = below.iter().filter_map(|base| dirty.get(base)).flatten().cloned();
@@ -226,11 +250,11 @@ impl Survey {
     /// What git says now, where the survey has what it said while files were hashed.
     pub(crate) fn ask_git_again(&self) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
         let Survey { workspace, found, state, environment, .. } = self;
-        let again = || {
-            let git = Git::ask(&workspace.root, environment, &Against::Head)?;
-            git_states(&git, workspace, found, &BTreeSet::new(), state)
-        };
-        again().context("failed to ask git")
+        let git = Git::ask(&workspace.root, environment, &Against::Head);
+        let mut states = git_states(&git, workspace, found, &BTreeSet::new(), state)
+            .context("failed to ask git")?;
+        self.unvouched.mark(&mut states, &workspace.graph, found, &BTreeSet::new());
+        Ok(states)
     }
 
     /// Held by this run, if it is one.
@@ -378,7 +402,7 @@ fn destination(config: &Config, wanted: Wanted) -> anyhow::Result<Destination> {
 pub(crate) struct Looked<T> {
     pub(crate) workspace: Workspace,
     pub(crate) found: Found,
-    pub(crate) git: Result<Git, String>,
+    pub(crate) git: Result<Git, NoGit>,
     pub(crate) caches: TreeCaches,
     /// What else was asked.
     pub(crate) meanwhile: T,
@@ -408,7 +432,7 @@ pub(crate) fn look<T: Send>(
         });
         (read, joined(git))
     });
-    let ((workspace, found, meanwhile), git) = (read?, git.context("failed to ask git")?);
+    let (workspace, found, meanwhile) = read?;
     Ok(Looked { workspace, found, git, caches, meanwhile })
 }
 

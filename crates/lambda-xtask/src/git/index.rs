@@ -1,5 +1,6 @@
-//! Git's index: which files it keeps, with which modes.
+//! Git's index: which files it keeps, with which modes, and which of them are not checked out.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use anyhow::{Context as _, bail};
@@ -18,6 +19,10 @@ pub(super) struct Index {
     files: Vec<(Range<usize>, Mode)>,
     /// Path, mode and blob of each file that git was told not to compare with the tree.
     pub(super) unwatched: Vec<(String, String, String)>,
+    /// Those of them that a sparse checkout leaves out (`skip-worktree`).
+    pub(super) left_out: HashSet<String>,
+    /// All submodules, each with whether its files can be told.
+    pub(super) submodules: Vec<(String, bool)>,
 }
 
 impl Index {
@@ -27,14 +32,26 @@ impl Index {
         let mut folders = vec![String::new()];
         let mut is_sorted = true;
         while let Some(folder) = folders.pop() {
-            let submodules = index.add(repository, &folder)?;
+            let submodules = match index.add(repository, &folder) {
+                Ok(submodules) => submodules,
+                Err(error) if folder.is_empty() => return Err(error),
+                // Its repository is gone, or another's.
+                Err(_) => {
+                    let is_it = |(path, _): &&mut (String, bool)| folder == format!("{path}/");
+                    index.submodules.iter_mut().filter(is_it).for_each(|(_, is_there)| {
+                        *is_there = false;
+                    });
+                    continue;
+                }
+            };
             for submodule in submodules {
-                let root = repository.root.join(&submodule);
-                if root.join(".git").exists() {
+                let is_there = repository.root.join(&submodule).join(".git").exists();
+                if is_there {
                     index.add_link_to_repository(repository, &submodule);
                     folders.push(format!("{submodule}/"));
                     is_sorted = false;
                 }
+                index.submodules.push((submodule, is_there));
             }
         }
         if !is_sorted {
@@ -125,9 +142,13 @@ impl Index {
             };
             if tag == "H" {
                 self.push(folder, path, kind);
-            } else {
-                self.unwatched.push(([folder, path].concat(), mode.to_owned(), id.to_owned()));
+                continue;
             }
+            let path = [folder, path].concat();
+            if tag.eq_ignore_ascii_case("S") {
+                self.left_out.insert(path.clone());
+            }
+            self.unwatched.push((path, mode.to_owned(), id.to_owned()));
         }
         Ok(submodules)
     }
@@ -146,7 +167,7 @@ impl Index {
 }
 
 /// Reads `tag SP mode SP id SP stage TAB path`. The tag is `H` for a file that git watches, `S`
-/// for one left out by a sparse checkout, lowercase for one that is assumed not to change.
+/// for one that a sparse checkout leaves out, lowercase for one that is assumed not to change.
 fn parse_entry(line: &str) -> Option<(&str, &str, &str, &str)> {
     let (entry, path) = line.split_once('\t')?;
     let mut fields = entry.split(' ');

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::blobs::{Batch, Blobs};
 use super::index_file::IndexFile;
-use super::{Change, Git, Images, Old, walk};
+use super::no_git::NoGit;
+use super::{Change, Images, Old, walk};
 use crate::environment::Environment;
 use crate::failure::output_failure;
 use crate::hash_cache::Stamp;
@@ -57,8 +58,8 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// `Err`: there is no repository, or none with a commit; why, as a lowercase fragment.
-    pub(super) fn open(root: &Path, environment: &Environment) -> Result<Repository, String> {
+    /// `Err`: there is no repository, none that git reads, or none with a commit.
+    pub(super) fn open(root: &Path, environment: &Environment) -> Result<Repository, NoGit> {
         let mut environment = environment.clone().in_folder(root);
         for (name, value) in VARIABLES {
             environment = environment.with(*name, *value);
@@ -71,21 +72,31 @@ impl Repository {
         let mut command = environment.command(&program);
         command.args(["rev-parse", "--git-path", "index", "--is-shallow-repository"]);
         command.args(["--show-prefix", "HEAD^{commit}", "HEAD^{tree}"]);
-        let output = command.output().map_err(|error| format!("git can't be run: {error}"))?;
+        let output =
+            command.output().map_err(|error| NoGit::not_started(root, &environment, &error))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            if said.contains("ambiguous argument 'HEAD^{commit}'") {
-                return Err(Git::NO_COMMIT.to_owned());
+            if !said.contains("ambiguous argument 'HEAD^{") {
+                return Err(NoGit::said(root, &environment, &said));
             }
-            let first = said.lines().next().unwrap_or("git failed");
-            return Err(first.trim_start_matches("fatal: ").to_owned());
+            let mut command = environment.command(&program);
+            let head = command.args(["rev-parse", "--quiet", "--verify", "HEAD"]).output();
+            return Err(match head.is_ok_and(|output| output.status.success()) {
+                true => NoGit::without_head(),
+                false => NoGit::without_commit(),
+            });
         }
         // The prefix is in the middle, as it may hold a line break.
         let text = String::from_utf8_lossy(&output.stdout);
-        let (index, rest) = text.split_once('\n').unwrap_or_default();
-        let (shallow, rest) = rest.split_once('\n').unwrap_or_default();
-        let (rest, head_tree) = rest.trim_end().rsplit_once('\n').ok_or("git gave no tree")?;
-        let (prefix, head) = rest.rsplit_once('\n').ok_or("git gave no head")?;
+        let parts = || {
+            let (index, rest) = text.split_once('\n')?;
+            let (shallow, rest) = rest.split_once('\n')?;
+            let (rest, head_tree) = rest.trim_end().rsplit_once('\n')?;
+            let (prefix, head) = rest.rsplit_once('\n')?;
+            Some((index, shallow, prefix, head, head_tree))
+        };
+        let (index, shallow, prefix, head, head_tree) =
+            parts().ok_or_else(|| NoGit::said(root, &environment, "git gave no head"))?;
         let mut repository = Repository {
             program,
             environment,
@@ -98,8 +109,8 @@ impl Repository {
             batch: Mutex::default(),
         };
         if shallow == "true" {
-            let cut = repository.shallow_commits().map_err(|error| format!("{error:#}"))?;
-            repository.cut = Some(cut);
+            let cut = repository.shallow_commits();
+            repository.cut = Some(cut.map_err(|error| NoGit::failed(&error))?);
         }
         Ok(repository)
     }

@@ -57,7 +57,7 @@ fn ask_on_stable(
         &Disk { root: &workspace.root, caches: &TreeCaches::of_hashes(Vec::new()) },
         &workspace.graph,
     )?;
-    let git = Git::ask(&workspace.root, environment, &Against::Head)?;
+    let git = Git::ask(&workspace.root, environment, &Against::Head);
     git_states(&git, &workspace, &found, &stable, &State::of_workspace(&workspace.root))
 }
 
@@ -84,31 +84,99 @@ fn check_change(change: impl FnOnce(&Tree), expected: &Expect) {
 }
 
 #[test]
-fn without_a_repository_or_a_commit_nothing_is_known() {
+fn without_a_repository_nothing_is_known_and_nothing_is_dirty() {
     let tree = Tree::plain();
-    assert!(shown(&tree).contains("two unknown: not a git repository"));
+    assert!(shown(&tree).ends_with("directories): .git\n"), "{}", shown(&tree));
+    let environment = tree.environment().with("PATH", tree.elsewhere());
+    let not_run = "unknown: git can't be run: No such file or directory (os error 2)\n";
+    assert!(shown_in(&tree, &environment).ends_with(not_run));
+}
+
+/// Why git can't be asked, the hint, and whether all images are dirty.
+#[track_caller]
+fn check_unreadable(tree: &Tree, environment: &Environment, expected: &Expect) {
+    let none = Git::ask(&tree.root, environment, &Against::Head).err().expect("git can't be asked");
+    let states = ask(tree, environment).unwrap();
+    assert!(none.is_repository && states.values().all(GitState::is_dirty), "{none:?}");
+    let text = format!("{}\nhint: {}\n", none.why, none.hint);
+    expected.assert_eq(&text.replace(tree.root.to_str().unwrap(), "ROOT"));
+}
+
+#[test]
+fn a_repository_without_a_commit_is_dirty() {
+    let tree = Tree::plain();
     tree.git(&["init", "-q"]);
     tree.write("HEAD", "a file");
-    check(
+    check_unreadable(
         &tree,
+        &tree.environment(),
         &expect![[r#"
-        base-low unknown: the repository has no commit yet
-        one unknown: the repository has no commit yet
-        two unknown: the repository has no commit yet
-    "#]],
+            the repository has no commit yet
+            hint: commit the files: `git add --all && git commit`
+        "#]],
+    );
+}
+
+/// The repository is there, and nothing says what it holds.
+#[test]
+fn a_repository_that_git_does_not_read_is_dirty() {
+    let tree = Tree::committed();
+    check_unreadable(
+        &tree,
+        &tree.environment().with("PATH", tree.elsewhere()),
+        &expect![[r#"
+            git can't be run: No such file or directory (os error 2)
+            hint: install git, or put it on the `PATH`
+        "#]],
+    );
+    check_unreadable(
+        &tree,
+        &tree.environment().with("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"),
+        &expect![[r#"
+            detected dubious ownership in repository at 'ROOT'
+            hint: `git config --global --add safe.directory ROOT`, if you trust the owner of the folder
+        "#]],
+    );
+    let head = fs::read(tree.path(".git/HEAD")).unwrap();
+    fs::write(tree.path(".git/HEAD"), "damaged").unwrap();
+    let broken = expect![[r#"
+        not a git repository (or any of the parent directories): .git
+        hint: `git status` in this folder shows the fault: repair the repository, mount all of it, or clone again
+    "#]];
+    check_unreadable(&tree, &tree.environment(), &broken);
+    fs::write(tree.path(".git/HEAD"), head).unwrap();
+    fs::write(tree.path(".git/index"), "damaged").unwrap();
+    let none = Git::ask(&tree.root, &tree.environment(), &Against::Head).err().unwrap();
+    assert!(none.why.contains("index file") && none.is_repository, "{none:?}");
+}
+
+#[test]
+fn a_repository_without_the_commit_of_its_head_is_dirty() {
+    let tree = Tree::committed();
+    fs::remove_dir_all(tree.path(".git/objects")).unwrap();
+    fs::create_dir(tree.path(".git/objects")).unwrap();
+    check_unreadable(
+        &tree,
+        &tree.environment(),
+        &expect![[r#"
+            the head's commit or its tree is missing
+            hint: `git fsck` says what is missing: fetch it, or clone again
+        "#]],
     );
 }
 
 #[test]
-fn without_git_nothing_is_known() {
-    let tree = Tree::committed();
-    let environment = tree.environment().with("PATH", tree.elsewhere());
-    expect![[r#"
-        base-low unknown: git can't be run: No such file or directory (os error 2)
-        one unknown: git can't be run: No such file or directory (os error 2)
-        two unknown: git can't be run: No such file or directory (os error 2)
-    "#]]
-    .assert_eq(&shown_in(&tree, &environment));
+fn a_link_to_a_repository_that_is_gone_is_dirty() {
+    let tree = Tree::plain();
+    tree.write(".git", "gitdir: /nowhere/.git/worktrees/work\n");
+    check_unreadable(
+        &tree,
+        &tree.environment(),
+        &expect![[r#"
+            not a git repository: /nowhere/.git/worktrees/work
+            hint: `git status` in this folder shows the fault: repair the repository, mount all of it, or clone again
+        "#]],
+    );
 }
 
 #[test]

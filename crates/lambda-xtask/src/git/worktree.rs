@@ -6,7 +6,7 @@
 //! build may read all the same. The files that were found for the fingerprint are looked up in
 //! the list of those that git keeps instead.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use anyhow::{Context as _, bail};
 
@@ -14,16 +14,7 @@ use super::index::Index;
 use super::{Change, Old, Repository};
 use crate::failure::output_failure;
 
-const STATUS: &[&str] = &[
-    "status",
-    "--porcelain=v2",
-    "-z",
-    "--untracked-files=no",
-    "--ignore-submodules=untracked",
-    "--no-renames",
-    "--",
-    ".",
-];
+const STATUS: &[&str] = &["status", "--porcelain=v2", "-z", "--untracked-files=no", "--no-renames"];
 
 /// What differs between the head and the tree among the files that git keeps, and which those are.
 pub(super) struct WorkTree {
@@ -34,23 +25,44 @@ pub(super) struct WorkTree {
 
 impl WorkTree {
     /// Asks for both at once: either takes as long as a big repository has files.
+    ///
+    /// Git ends at the first submodule that it can't read. It is asked again without them then, and none of
+    /// them is known.
     pub(super) fn read(repository: &Repository) -> anyhow::Result<WorkTree> {
-        let mut command = repository.git();
-        let status = command.args(STATUS).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let status = status.context("failed to run `git status`")?;
+        let status = start_status(repository, "--ignore-submodules=untracked")?;
         let index = Index::read(repository);
         let output = status.wait_with_output().context("failed to read from `git status`")?;
-        if !output.status.success() {
+        let mut index = index?;
+        let output = if output.status.success() {
+            output.stdout
+        } else if index.submodules.is_empty() {
             let words: Vec<String> =
                 ["git"].iter().chain(STATUS).map(|word| (*word).to_owned()).collect();
             return Err(output_failure(&words, &output));
-        }
-        let (mut changes, index) = (parse_status(repository, &output.stdout)?, index?);
+        } else {
+            index.submodules.iter_mut().for_each(|(_, is_there)| *is_there = false);
+            repository.output(&[STATUS, &["--ignore-submodules=all", "--", "."]].concat())?
+        };
+        let mut changes = parse_status(repository, &output)?;
         let unwatched = index.unwatched.iter();
         changes
             .extend(unwatched.map(|(path, mode, id)| Change::of(path.clone(), Old::of(mode, id))));
+        // What would be in them is not known.
+        let absent = index.submodules.iter().filter(|(_, is_there)| !is_there);
+        changes.extend(absent.map(|(path, _)| Change {
+            path: path.clone(),
+            old: Old::Absent,
+            is_submodule: true,
+        }));
         Ok(WorkTree { changes, index })
     }
+}
+
+fn start_status(repository: &Repository, submodules: &str) -> anyhow::Result<Child> {
+    let mut command = repository.git();
+    command.args(STATUS).args([submodules, "--", "."]);
+    let status = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    status.context("failed to run `git status`")
 }
 
 /// Reads porcelain v2: `1 XY sub mH mI mW hH hI path`, and for a conflict

@@ -11,7 +11,7 @@ use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
 use crate::folders::Glob;
-use crate::git::Git;
+use crate::git::{Git, NoGit};
 use crate::state::State;
 use crate::workspace::Workspace;
 
@@ -34,7 +34,7 @@ enum Source {
 /// Where files are looked for.
 pub(super) struct Wanted<'a> {
     pub(super) workspace: &'a Workspace,
-    pub(super) git: Result<&'a Git, &'a String>,
+    pub(super) git: Result<&'a Git, &'a NoGit>,
     pub(super) is_staged: bool,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn wanted_files(
     };
     let mut files = Vec::new();
     if given.is_empty() {
-        let git = wanted.git.map_err(|why| {
+        let git = wanted.git.map_err(|NoGit { why, .. }| {
             environment_failure(format!("git keeps no files here: {why}"), "name the files")
         })?;
         let kept = kept_files(git, "").filter(|path| is_looked_into(path));

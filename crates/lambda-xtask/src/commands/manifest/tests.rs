@@ -3,7 +3,7 @@ use std::fs;
 use clap::Parser;
 
 use super::*;
-use crate::failure::{EXIT_USAGE, exit_code};
+use crate::failure::{EXIT_ENVIRONMENT, EXIT_USAGE, exit_code};
 use crate::workspace::fixture::Tree;
 
 #[derive(Parser)]
@@ -110,4 +110,24 @@ fn forms_that_stand_for_all_images_are_refused_for_some() {
     let words = "--format sam --allow-stale --output images --changed-since deployed.json";
     assert_eq!(run(&tree, words).0, EXIT_SUCCESS);
     assert_eq!(fs::read_to_string(&output).unwrap(), "");
+}
+
+/// A program that is given the other image alone would delete this one's function.
+#[test]
+fn images_that_are_not_checked_out_are_not_left_out_silently() {
+    let tree = stale_workspace();
+    tree.write(".gitignore", "target\n");
+    tree.git(&["init", "-q"]);
+    tree.commit("first");
+    tree.git(&["sparse-checkout", "set", "--cone", "packages", "lambdas/one"]);
+    assert!(!tree.path("lambdas/two").exists());
+    let (code, error) = run(&tree, "--allow-stale");
+    assert_eq!(code, EXIT_ENVIRONMENT);
+    assert!(error.starts_with("not checked out: `two`: "), "{error}");
+    assert!(error.contains("hint: `git sparse-checkout add lambdas/two`, or "), "{error}");
+    let done = (EXIT_SUCCESS, String::new());
+    assert_eq!(run(&tree, "--allow-stale one"), done);
+    assert_eq!(run(&tree, "--allow-stale --allow-partial --format tfvars"), done);
+    tree.git(&["sparse-checkout", "disable"]);
+    assert_eq!(run(&tree, "--allow-stale"), done);
 }

@@ -37,7 +37,7 @@ fn found(tree: &Tree, given: Option<&str>, variables: &[(&str, &str)]) -> String
     for (name, value) in variables {
         environment = environment.with(*name, *value);
     }
-    let git = Git::ask(&tree.root, &environment, &Against::Base(given)).unwrap().unwrap();
+    let git = Git::ask(&tree.root, &environment, &Against::Base(given)).unwrap();
     match git.find_base(given, &environment) {
         Ok(base) => {
             let subject = tree.git(&["log", "-1", "--format=%s", &base.id]);
@@ -99,7 +99,7 @@ fn a_name_that_there_is_not_is_a_mistake_where_all_names_are_known() {
     let is_mistake = |tree: &Tree, given: &str| {
         let environment = tree.environment();
         let git = Git::ask(&tree.root, &environment, &Against::Base(Some(given))).unwrap();
-        git.unwrap().find_base(Some(given), &environment).unwrap_err().is_mistake
+        git.find_base(Some(given), &environment).unwrap_err().is_mistake
     };
     assert!(is_mistake(&clone, "nope"));
     assert!(!is_mistake(&shallow, "nope"));
@@ -280,7 +280,7 @@ fn the_last_success_is_what_was_recorded() {
     // The variable has the last word, also about a commit that a forced push took away.
     assert!(variable(&"1".repeat(40)).starts_with("none: "));
     let environment = clone.environment();
-    let git = Git::ask(&clone.root, &environment, &Against::Head).unwrap().unwrap();
+    let git = Git::ask(&clone.root, &environment, &Against::Head).unwrap();
     clone.git(&["update-ref", "-d", "refs/lambda-images/last-success"]);
     let none = git.find_base(Some("last-success"), &environment).unwrap_err();
     assert!(!none.is_mistake);

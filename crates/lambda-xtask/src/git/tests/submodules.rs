@@ -177,17 +177,91 @@ fn a_whole_image_in_a_submodule() {
     );
 }
 
-#[test]
-fn a_submodule_that_was_not_fetched_is_an_empty_folder() {
-    let origin = with_submodule("lambdas/two/vendor/sub");
+/// A clone of a tree, without its submodules.
+fn clone_of(origin: &Tree) -> Tree {
     let folder = origin.elsewhere().with_file_name("clone");
     origin.git(&["clone", "-q", ".", folder.to_str().unwrap()]);
+    origin.at(folder)
+}
+
+#[test]
+fn a_submodule_that_is_not_checked_out_makes_dirty() {
+    let clone = clone_of(&with_submodule("lambdas/two/vendor/sub"));
     check(
-        &origin.at(folder),
+        &clone,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two dirty submodule ["lambdas/two/vendor/sub"]
+    "#]],
+    );
+    clone.git(&["submodule", "--quiet", "update", "--init"]);
+    check(
+        &clone,
         &expect![[r#"
         base-low clean first
         one clean first
         two clean submodule
+    "#]],
+    );
+}
+
+#[test]
+fn a_submodule_that_no_image_reads_may_be_missing() {
+    check(
+        &clone_of(&with_submodule("lambdas/two/tests/sub")),
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two clean first
+    "#]],
+    );
+}
+
+#[test]
+fn a_submodule_within_a_submodule_that_is_not_checked_out_makes_dirty() {
+    let origin = with_submodule("lambdas/two/vendor/sub");
+    let outer = origin.path("lambdas/two/vendor/sub");
+    let inner = origin.elsewhere().with_file_name("inner");
+    fs::create_dir(&inner).unwrap();
+    origin.git_in(&inner, &["init", "-q"]);
+    origin.git_in(&inner, &["commit", "-q", "--allow-empty", "-m", "inner"]);
+    origin.git_in(&outer, &["submodule", "--quiet", "add", inner.to_str().unwrap(), "inner"]);
+    origin.git_in(&outer, &["commit", "-q", "-m", "outer"]);
+    origin.git_in(&outer, &["push", "-q", "origin", "HEAD:refs/heads/with-inner"]);
+    origin.commit("nested");
+    let clone = clone_of(&origin);
+    clone.git(&["submodule", "--quiet", "update", "--init"]);
+    check(
+        &clone,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two dirty nested ["lambdas/two/vendor/sub/inner"]
+    "#]],
+    );
+    clone.git(&["submodule", "--quiet", "update", "--init", "--recursive"]);
+    check(
+        &clone,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two clean nested
+    "#]],
+    );
+}
+
+/// As where a CI service copies a checkout and leaves the submodules' repositories behind.
+#[test]
+fn a_submodule_whose_repository_is_gone_makes_dirty() {
+    let tree = with_submodule("lambdas/two/vendor/sub");
+    fs::remove_dir_all(tree.path(".git/modules")).unwrap();
+    check(
+        &tree,
+        &expect![[r#"
+        base-low clean first
+        one clean first
+        two dirty submodule ["lambdas/two/vendor/sub", "lambdas/two/vendor/sub/vendored.py"]
     "#]],
     );
 }
