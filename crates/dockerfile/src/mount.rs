@@ -73,6 +73,10 @@ pub(crate) struct ExpandedMount {
     pub(crate) kind: Option<MountKind>,
     /// `None` where it can't be known; empty for the root.
     pub(crate) source: Option<String>,
+    /// `None` where it can't be known; empty where there is none.
+    pub(crate) target: Option<String>,
+    /// The variable that a secret's value is put into; empty where it can't be known.
+    pub(crate) env: Option<String>,
     /// The first variable whose value can't be known.
     pub(crate) undetermined: Option<ExpandError>,
 }
@@ -140,7 +144,8 @@ impl Mount {
             checked.option(&option.key, value)?;
         }
         checked.finish()?;
-        Ok(ExpandedMount { kind: checked.kind, source: checked.source, undetermined })
+        let check::Checked { kind, source, target, env, .. } = checked;
+        Ok(ExpandedMount { kind, source, target, env, undetermined })
     }
 }
 

@@ -23,12 +23,15 @@ mod environment;
 mod evaluate;
 mod graph;
 mod keep;
+mod story;
 mod transfer;
 
 pub use cut::Cut;
 use environment::Expander;
 use graph::Graph;
 use keep::{Destination, Keeping};
+use story::{Event, Placed, Story};
+pub use story::{Root, RunView, StagePlatform, is_outside, join};
 
 /// What a build is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -71,14 +74,13 @@ pub struct Resolved {
     pub remotes: Vec<RemoteSource>,
     /// What could not be determined; each is covered by a read of a whole context.
     pub undetermined: Vec<Note>,
-    /// The commands that are run, in the order of the file, as they are written; here-documents
-    /// follow their command.
-    pub commands: Vec<String>,
     /// Whether the image keeps an `ONBUILD`: what stands on it runs more than its own Dockerfile
     /// says.
     pub leaves_triggers: bool,
     /// What of all that is read may stay in the image, see [`Resolved::may_keep`].
     pub(crate) keeping: Keeping,
+    /// What happens in the stages, see [`Resolved::runs`].
+    pub(crate) story: Story,
 }
 
 /// Something outside the Dockerfile that a stage refers to. `scratch` is nothing.
@@ -168,6 +170,8 @@ impl Resolved {
             line,
         });
         self.keeping.add_read(stage, Destination::Path("/".to_owned()));
+        let placed = Placed { source: Some(self.sources.len() - 1), to: Some("/".to_owned()) };
+        self.story.push(stage, Event::Place(placed));
     }
 }
 

@@ -13,14 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dockerfile::{ContextRead, Selection, select};
 use pyproject::PackageName;
-use pyproject::lock::Lock;
 use rustc_hash::FxHashMap;
 
-use crate::discovery::DefaultGroups;
 use crate::fingerprint::{ReadInputs, Sha256Sum};
 use crate::graph::{ContextFolder, ContextRole, ContextUse, Declared, Image, ImageGraph};
-use crate::installs::{Installs, Project, Tool, are_known, installs};
-use crate::locks::{LockFile, Locked, Locks};
+use crate::lock_use::{Doubt, Installs, Scene, installs};
+use crate::locks::{LockFile, Locked, Locks, ProjectFile, may_be_lock};
 use crate::paths;
 use crate::tree::{FileState, Tree};
 
@@ -44,6 +42,21 @@ pub struct ReadContext {
     pub selection: Selection,
     /// Files that may count by what is installed from them, ascending.
     locks: Vec<usize>,
+    /// Locks that count by their bytes, whatever is installed from them.
+    kept: Vec<usize>,
+    /// Why all of them do.
+    why_bytes: Option<&'static str>,
+    /// Files that may decide what is installed from a lock, ascending.
+    deciding: Vec<usize>,
+}
+
+/// The context's name in a Dockerfile; `Some(None)` for the main one.
+fn name_of(role: &ContextRole) -> Option<Option<&str>> {
+    match role {
+        ContextRole::Main => Some(None),
+        ContextRole::Named(name) => Some(Some(name.as_str())),
+        ContextRole::Package(_) => None,
+    }
 }
 
 impl Contexts {
@@ -61,27 +74,29 @@ impl Contexts {
             let tree = *self.by_folder.get(&context.folder)?;
             let listing = self.trees[tree].listing();
             let selection = select(listing, &context.reads.iter().collect::<Vec<&ContextRead>>());
-            let name = match &context.role {
-                ContextRole::Main => Some(None),
-                ContextRole::Named(name) => Some(Some(name.as_str())),
-                ContextRole::Package(_) => None,
-            };
-            // Links, reads that aren't written in the Dockerfile, and commands that aren't known
-            // may bring a lock's bytes into the image unseen.
+            let name = name_of(&context.role);
             let sources = image.resolved.sources.iter();
             let written = sources.filter(|read| Some(read.context.as_deref()) == name).count();
-            let is_plain = selection.links.is_empty()
-                && written == context.reads.len()
-                && image.resolved.undetermined.is_empty()
-                && are_known(&image.resolved.commands);
-            let is_lock = |index: &usize| {
-                let path = &listing.entries()[*index].path;
-                is_plain
-                    && selection.reads(*index)
-                    && name.is_some_and(|name| !image.resolved.may_keep(name, path))
+            let why_bytes = if !selection.links.is_empty() {
+                Some("files are read through a link")
+            } else if !image.resolved.undetermined.is_empty() {
+                Some("it can't be determined what all instructions read")
+            } else if written != context.reads.len() {
+                Some("more is read than the Dockerfile says")
+            } else {
+                None
             };
-            let locks = self.trees[tree].may_be_locks().iter().copied().filter(is_lock).collect();
-            Some(ReadContext { role: context.role.clone(), tree, selection, locks })
+            let of_locks = self.trees[tree].lock_files().iter().copied();
+            let of_locks = of_locks.filter(|&index| selection.reads(index));
+            let (locks, deciding): (Vec<usize>, Vec<usize>) =
+                of_locks.partition(|&index| may_be_lock(&listing.entries()[index].path));
+            let is_narrow = |index: &usize| {
+                let path = &listing.entries()[*index].path;
+                why_bytes.is_none() && name.is_some_and(|name| !image.resolved.may_keep(name, path))
+            };
+            let (locks, kept) = locks.into_iter().partition(is_narrow);
+            let role = context.role.clone();
+            Some(ReadContext { role, tree, selection, locks, kept, why_bytes, deciding })
         };
         contexts.iter().filter_map(read).collect()
     }
@@ -181,7 +196,9 @@ impl Contexts {
                 let file = tree.file(index)?;
                 Some(((tree.path(index), file.sha256), (read.tree, index)))
             };
-            read.locks.iter().filter_map(lock).collect::<Vec<_>>()
+            // A project matters only beside a lock.
+            let deciding = if read.locks.is_empty() { &[][..] } else { read.deciding.as_slice() };
+            read.locks.iter().chain(deciding).filter_map(lock).collect::<Vec<_>>()
         };
         self.by_image.iter().flat_map(|reads| reads.iter()).flat_map(of_read).collect()
     }
@@ -198,19 +215,11 @@ impl Contexts {
         for read in self.by_image[index].iter() {
             let tree = &self.trees[read.tree];
             let mut left_out = Vec::new();
-            for &lock in &read.locks {
-                let Some(file) = tree.file(lock) else { continue };
+            for (lock, installs) in self.installs(index, read, image, graph, locks) {
+                let (Ok(installs), Some(file)) = (installs, tree.file(lock)) else { continue };
                 let path = tree.path(lock);
                 let mut locks = locks.lock().unwrap_or_else(PoisonError::into_inner);
-                let installs = match locks.get(&path, &file.sha256) {
-                    None => continue,
-                    Some(LockFile::Graph(tool, lock)) => {
-                        installs_of(image, graph, &path, *tool, lock)
-                    }
-                    Some(LockFile::Requirements(_)) => Installs::Everything,
-                };
-                let platform = &image.declaration.platform;
-                if let Some(locked) = locks.locked(&path, &file.sha256, &installs, platform) {
+                if let Some(locked) = locks.locked(&path, &file.sha256, &installs) {
                     left_out.push(lock);
                     inputs.locks.insert(path, locked);
                 }
@@ -219,6 +228,77 @@ impl Contexts {
             inputs.contexts.insert(read.role.to_string(), digest);
         }
         inputs
+    }
+
+    /// What an image installs from each lock that may count by that.
+    fn installs(
+        &self,
+        index: usize,
+        read: &ReadContext,
+        image: &Image,
+        graph: &ImageGraph,
+        locks: &Mutex<Locks>,
+    ) -> Vec<(usize, Result<Installs, Doubt>)> {
+        let (false, Some(context)) = (read.locks.is_empty(), name_of(&read.role)) else {
+            return Vec::new();
+        };
+        let tree = &self.trees[read.tree];
+        let path_in = |entry: usize| tree.listing().entries()[entry].path.clone();
+        let file_of = |entry: usize| {
+            let locks = locks.lock().unwrap_or_else(PoisonError::into_inner);
+            locks.get(&tree.path(entry), &tree.file(entry)?.sha256)
+        };
+        let is_project = |entry: &usize| path_in(*entry).ends_with("pyproject.toml");
+        let projects: Vec<(String, Option<Arc<LockFile>>)> = read
+            .deciding
+            .iter()
+            .filter(|entry| is_project(entry))
+            .map(|&entry| (path_in(entry), file_of(entry)))
+            .collect();
+        let projects: Vec<(String, Option<&ProjectFile>)> = projects
+            .iter()
+            .map(|(path, file)| match file.as_deref() {
+                Some(LockFile::Project(project)) => (path.clone(), Some(project)),
+                _ => (path.clone(), None),
+            })
+            .collect();
+        let settings: Vec<String> = self.by_image[index]
+            .iter()
+            .flat_map(|read| read.deciding.iter().map(|entry| self.trees[read.tree].path(*entry)))
+            .filter_map(|path| Some(path.rsplit('/').next()?.to_owned()))
+            .collect();
+        let (projects, settings) = (projects.as_slice(), settings.as_slice());
+        let scene = Scene { image, graph, context, projects, settings };
+        let installs = |&lock: &usize| {
+            let installs = match file_of(lock) {
+                Some(file) => installs(&scene, &path_in(lock), &file),
+                None => Err(Doubt(
+                    "it is not understood, or not everything in it has a hash".to_owned(),
+                )),
+            };
+            (lock, installs)
+        };
+        read.locks.iter().map(installs).collect()
+    }
+
+    /// The locks that count by their bytes, and why.
+    pub fn doubts(
+        &self,
+        index: usize,
+        image: &Image,
+        graph: &ImageGraph,
+        locks: &Mutex<Locks>,
+    ) -> BTreeMap<String, Doubt> {
+        let mut doubts = BTreeMap::new();
+        for read in self.by_image[index].iter() {
+            let tree = &self.trees[read.tree];
+            let why = read.why_bytes.unwrap_or("it may become part of the image");
+            let kept = read.kept.iter().map(|&lock| (lock, Doubt(why.to_owned())));
+            let found = self.installs(index, read, image, graph, locks);
+            let doubted = found.into_iter().filter_map(|(lock, found)| Some((lock, found.err()?)));
+            doubts.extend(kept.chain(doubted).map(|(lock, doubt)| (tree.path(lock), doubt)));
+        }
+        doubts
     }
 
     /// The files that an image reads, without the locks in `inputs`.
@@ -270,30 +350,6 @@ impl Contexts {
         let reads = self.by_image[index].iter();
         reads.map(|read| self.trees[read.tree].size(&read.selection)).sum()
     }
-}
-
-/// What an image's commands install from the lock at `path`.
-fn installs_of(image: &Image, graph: &ImageGraph, path: &str, tool: Tool, lock: &Lock) -> Installs {
-    let folder = paths::parent(path);
-    let own = image.declaration.package.as_ref();
-    let own = own.filter(|own| graph.packages().get(*own).is_some_and(|p| p.folder == folder));
-    // A `uv.lock` names its project, whatever the image is made from.
-    let own = match tool {
-        Tool::Uv => lock.project_in("."),
-        Tool::Poetry => own,
-    };
-    let default_groups =
-        graph.packages().values().filter_map(|package| match &package.default_groups {
-            DefaultGroups::Unset => None,
-            DefaultGroups::All => Some((&package.name, None)),
-            DefaultGroups::These(names) => Some((&package.name, Some(names.as_slice()))),
-        });
-    // What isn't a package of this workspace may have any default groups.
-    let is_foreign = |name: &&PackageName| !graph.packages().contains_key(*name);
-    let foreign = own.into_iter().filter(is_foreign).map(|name| (name, None));
-    let default_groups = default_groups.chain(foreign).collect();
-    let project = Project { beside_lock: own, default_groups };
-    installs(tool, &image.resolved.commands, &project)
 }
 
 #[cfg(test)]

@@ -1,20 +1,33 @@
-//! What the commands of a Dockerfile install from a lock: by the words of `uv` and `poetry`.
+//! What the `RUN`s of a Dockerfile install from locks: of the commands that are understood to the
+//! last word.
 //!
 //! # How it works
-//! Every command is cut into its parts (`&&`, `;`, `|`, line ends) and these into words. A part
-//! that runs `uv sync`, `uv export` or `uv run`, or `poetry install`, `export` or `sync`, says by
-//! its options which packages, extras and groups are wanted. Commands together want what each
-//! of them wants.
+//! The text of a `RUN` is read as simple commands ([`shell`]). Each has to be one of those that are
+//! known here, with options that are known: `uv`, `poetry` and `pip` as they install, and programs
+//! that leave a lock where it is. Its folder and its variables are followed. What comes out is a
+//! list of [`Action`]s; which file each of them means is decided in [`crate::lock_use`].
 //!
 //! # Limitations
-//! It is no shell. Doubt means everything: a word with a variable in it, an option that leads to
-//! another project, `uv run`, a lock that no command names. A command that isn't known may do
-//! anything with a lock, see [`are_known`].
+//! Whatever is not known is refused, with the reason: a lock that such a `RUN` sees counts by its
+//! bytes. A program is taken for what its name says.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod options;
+mod other;
+mod pip;
+mod poetry;
+mod shell;
+mod uv;
+mod variables;
+mod wanted;
 
+use std::collections::BTreeMap;
+
+use dockerfile::{Command, Heredoc};
 use pyproject::PackageName;
-use pyproject::lock::{Lock, Root};
+
+pub use self::shell::Unclear;
+use self::shell::{Piece, RawWord, read_commands, unclear};
+pub use self::wanted::{Groups, Names, StartGroups, Wanted};
 
 /// Which tool's lock is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,368 +38,284 @@ pub enum Tool {
     Poetry,
 }
 
-/// What is installed of a lock.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Installs {
-    /// All of it, as far as anybody can tell.
-    Everything,
-    /// What these want.
-    Wanted(BTreeSet<Wanted>),
+/// What one command does that matters for locks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// It installs or exports the project in a folder.
+    Project(ProjectAction),
+    /// It installs from requirements files.
+    Files(FilesAction),
+    /// It deletes what lies at these places. `None`: who knows where.
+    Remove(Option<Vec<String>>),
 }
 
-/// A package with the sections that are wanted of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Wanted {
-    /// The package.
-    pub package: PackageName,
-    /// Its extras.
+/// `uv sync`, `poetry install` and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectAction {
+    /// Whose lock it goes by.
+    pub tool: Tool,
+    /// The folder that the project is in.
+    pub folder: String,
+    /// The members of the workspace that it names; none: the project itself.
+    pub packages: Vec<PackageName>,
+    /// Their extras.
     pub extras: Names,
-    /// Its dependency groups.
-    pub groups: Names,
+    /// Their groups.
+    pub groups: Groups,
+    /// Whether it fails where the lock doesn't fit the projects.
+    pub is_checked: bool,
+    /// Whether it may build the project, or members beside it: that reads more than a lock.
+    pub is_built: bool,
+    /// The file that it writes.
+    pub output: Option<String>,
 }
 
-/// Some of the names that a package gives its extras or groups.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Names {
-    /// All but these.
-    AllBut(BTreeSet<PackageName>),
-    /// These.
-    Only(BTreeSet<PackageName>),
+/// `pip install -r` and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesAction {
+    /// The files, requirements and constraints alike.
+    pub files: Vec<String>,
+    /// Whether `uv` reads them, whose settings may choose another platform.
+    pub is_uv: bool,
+    /// Whether options choose another platform or Python than those of the stage.
+    pub is_for_other: bool,
 }
 
-/// Whose lock it is, and what is wanted where no option says so.
+/// Variables that are set; `None` for a name or value that isn't known.
+pub type Variables = BTreeMap<Option<String>, Option<String>>;
+
+/// What a `RUN` finds.
 #[derive(Debug, Clone, Default)]
-pub struct Project<'a> {
-    /// The project beside the lock, if the image is made from it: it is what is installed where no
-    /// `--package` says otherwise.
-    pub beside_lock: Option<&'a PackageName>,
-    /// `[tool.uv] default-groups` of each package that sets it; `None`: `"all"`.
-    pub default_groups: BTreeMap<&'a PackageName, Option<&'a [PackageName]>>,
+pub struct Surroundings {
+    /// The folder that it starts in.
+    pub folder: String,
+    /// Those that are set before it.
+    pub variables: Variables,
+    /// The shell, where it is not the usual one; `Some(None)`: not understood.
+    pub shell: Option<Option<Vec<String>>>,
 }
 
-impl Names {
-    fn none() -> Names {
-        Names::Only(BTreeSet::new())
-    }
+/// Where a value may come from that no Dockerfile says: AWS's base images set these, and none has a
+/// blank in it.
+const KNOWN_OF_BASES: [&str; 3] = ["LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "HOME"];
 
-    fn all() -> Names {
-        Names::AllBut(BTreeSet::new())
-    }
+/// Stands in a word for a value that isn't known.
+const OPEN: char = '\0';
 
-    fn holds(&self, name: &PackageName) -> bool {
-        match self {
-            Names::AllBut(left_out) => !left_out.contains(name),
-            Names::Only(names) => names.contains(name),
-        }
-    }
-
-    fn add(&mut self, name: PackageName) {
-        match self {
-            Names::AllBut(left_out) => drop(left_out.remove(&name)),
-            Names::Only(names) => drop(names.insert(name)),
-        }
-    }
-
-    fn remove(&mut self, name: PackageName) {
-        match self {
-            Names::AllBut(left_out) => drop(left_out.insert(name)),
-            Names::Only(names) => drop(names.remove(&name)),
-        }
-    }
+/// A word as a program gets it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Word {
+    /// With [`OPEN`] for each value that isn't known.
+    text: String,
+    has_glob: bool,
 }
 
-impl Wanted {
-    /// As a root of this lock.
-    pub fn root(&self, lock: &Lock) -> Root {
-        let mut root = lock.whole_root(self.package.clone());
-        root.extras.retain(|extra| self.extras.holds(extra));
-        root.groups.retain(|group| self.groups.holds(group));
-        root
+impl Word {
+    /// The text, where it is known.
+    fn known(&self) -> Result<&str, Unclear> {
+        if self.text.contains(OPEN) {
+            return unclear("uses a variable whose value is not known");
+        }
+        if self.has_glob {
+            return unclear(format!("uses the pattern `{}`", self.text));
+        }
+        Ok(&self.text)
     }
 }
 
-/// What the commands install.
-pub fn installs(tool: Tool, commands: &[String], project: &Project<'_>) -> Installs {
-    let mut all = BTreeSet::new();
-    let parts: Option<Vec<_>> = commands.iter().map(|command| nested_parts(command)).collect();
-    let Some(parts) = parts else { return Installs::Everything };
-    for part in parts.into_iter().flatten() {
-        // Who knows which program that is?
-        if program(&part).is_some_and(|(program, _)| program.contains(['$', '`'])) {
-            return Installs::Everything;
-        }
-        let Some(options) = options_of(tool, &part) else { continue };
-        if options.iter().any(|word| word.contains(['$', '`'])) {
-            return Installs::Everything;
-        }
-        let read = match tool {
-            Tool::Uv => read_uv(&options, project),
-            Tool::Poetry => read_poetry(&options, project),
-        };
-        match read {
-            Some(wanted) => all.extend(wanted),
-            None => return Installs::Everything,
-        }
-    }
-    if all.is_empty() { Installs::Everything } else { Installs::Wanted(all) }
+/// A program with its arguments, and what is set for it alone.
+struct Call<'s> {
+    program: &'s str,
+    arguments: &'s [Word],
+    variables: &'s Variables,
+    folder: &'s str,
 }
 
-/// Programs that leave a lock where it is, and install nothing from one unseen.
-const HARMLESS: [&str; 30] = [
-    ":", "[", "adduser", "apk", "apt", "apt-get", "cd", "chmod", "chown", "dnf", "echo", "export",
-    "groupadd", "id", "ldconfig", "ls", "microdnf", "mkdir", "pip", "pip3", "printf", "rm",
-    "rmdir", "rpm", "set", "test", "touch", "true", "useradd", "yum",
-];
-
-/// What of `uv` and `poetry` touches no project's environment, or says what it installs.
-const KNOWN_SUBCOMMANDS: [&str; 11] = [
-    "sync",
-    "export",
-    "run",
-    "install",
-    "pip",
-    "venv",
-    "cache",
-    "python",
-    "config",
-    "self",
-    "--version",
-];
-
-/// Whether all that these commands do is known. Else one of them may copy a lock into the image, or
-/// install from it what nobody can see here.
-pub fn are_known(commands: &[String]) -> bool {
-    commands.iter().flat_map(|command| parts(command)).all(|words| {
-        let Some((program, arguments)) = program(&words) else { return true };
-        let name = program.rsplit('/').next().unwrap_or(program);
-        let first = arguments.first().map_or("", String::as_str);
-        let is_known = match name {
-            "uv" | "poetry" => {
-                arguments.iter().any(|word| KNOWN_SUBCOMMANDS.contains(&word.as_str()))
-                    && !arguments.iter().any(|word| word == "run")
+/// What a `RUN` does, in order.
+///
+/// # Errors
+/// Why it is not known.
+pub fn actions(
+    command: &Command,
+    heredocs: &[Heredoc],
+    surroundings: &Surroundings,
+) -> Result<Vec<Action>, Unclear> {
+    let mut state = State { surroundings: surroundings.clone(), actions: Vec::new() };
+    variables::check_shell(&surroundings.variables)?;
+    match command {
+        Command::Exec(words) if heredocs.is_empty() => {
+            let words: Vec<Word> =
+                words.iter().map(|text| Word { text: text.clone(), has_glob: false }).collect();
+            if words.iter().any(|word| word.text.contains(OPEN)) {
+                return unclear("has a word with a zero byte");
             }
-            "python" | "python3" => {
-                arguments.len() >= 2
-                    && first == "-m"
-                    && ["compileall", "pip"].contains(&&*arguments[1])
+            state.call(&words, None)?;
+        }
+        Command::Exec(_) => return unclear("has a here-document"),
+        Command::Shell(text) => {
+            other::check_shell(surroundings.shell.as_ref())?;
+            for words in read_commands(&script(text, heredocs)?)? {
+                state.command(&words)?;
             }
-            // A here-document's lines follow.
-            name if name.starts_with("<<") => arguments.is_empty(),
-            name => HARMLESS.contains(&name),
-        };
-        is_known && !arguments.iter().any(|word| word.contains(['<', '>']))
-    })
-}
-
-/// The program that is run, behind what is set for it, and its arguments.
-fn program(words: &[String]) -> Option<(&str, &[String])> {
-    let is_set = |word: &&String| {
-        word.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        })
-    };
-    let at = words.iter().take_while(is_set).count();
-    let (program, arguments) = words.get(at..)?.split_first()?;
-    Some((program, arguments))
-}
-
-/// Shells within shells that are looked into.
-const MOST_SHELLS: usize = 4;
-/// Packages that commands name one by one; who names more means everything.
-const MOST_PACKAGES: usize = 100;
-
-/// The same, with what is within `sh -c "…"`; `None`: there are shells within shells without end.
-fn nested_parts(command: &str) -> Option<Vec<Vec<String>>> {
-    let mut all = Vec::new();
-    let mut waiting = vec![command.to_owned()];
-    for _ in 0..=MOST_SHELLS {
-        let mut nested = Vec::new();
-        for command in waiting {
-            let parts = parts(&command);
-            let words = parts.iter().flatten();
-            // A word that is the whole command again would never end.
-            nested.extend(words.filter(|word| word.contains(' ') && **word != command).cloned());
-            all.extend(parts);
         }
-        if nested.is_empty() {
-            return Some(all);
-        }
-        waiting = nested;
     }
-    None
+    Ok(state.actions)
 }
 
-/// The words of each simple command, without their quotes.
-fn parts(command: &str) -> Vec<Vec<String>> {
-    let mut parts = vec![Vec::new()];
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut characters = command.replace("\r\n", "\n").chars().collect::<Vec<_>>().into_iter();
-    while let Some(c) = characters.next() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (Some('\''), c) => word.get_or_insert_default().push(c),
-            (_, '\\') => match characters.next() {
-                None | Some('\n') => {}
-                Some(escaped) => word.get_or_insert_default().push(escaped),
-            },
-            (Some(_), c) => word.get_or_insert_default().push(c),
-            // A comment, up to the end of the line.
-            (None, '#') if word.is_none() => {
-                if characters.by_ref().any(|c| c == '\n') {
-                    parts.push(Vec::new());
+fn read_call(name: &str, call: &Call<'_>) -> Result<Vec<Action>, Unclear> {
+    match name {
+        "uv" => uv::read(call),
+        "poetry" => poetry::read(call),
+        name if pip::is_pip(name) => pip::read(call),
+        name if other::is_python(name) => match call.arguments {
+            [flag, module, arguments @ ..] if flag.text == "-m" && module.text == "pip" => {
+                pip::read(&Call { arguments, ..*call })
+            }
+            [flag, module, ..]
+                if flag.text == "-m" && ["compileall", "venv"].contains(&&*module.text) =>
+            {
+                Ok(Vec::new())
+            }
+            _ => unclear(format!("runs `{name}`, which is not known here")),
+        },
+        _ => other::read(call),
+    }
+}
+
+/// The text that the shell runs: a here-document may be all of it.
+fn script(text: &str, heredocs: &[Heredoc]) -> Result<String, Unclear> {
+    match heredocs {
+        [] => Ok(text.to_owned()),
+        [only] => {
+            let rest = text.trim().strip_prefix("<<").unwrap_or(" ");
+            let name = rest.strip_prefix('-').unwrap_or(rest).trim_matches(['"', '\'']);
+            if name != only.name || only.content.starts_with("#!") {
+                return unclear("uses a here-document");
+            }
+            let lines = only.content.split_inclusive('\n');
+            let strip =
+                |line| if only.strip_tabs { str::trim_start_matches(line, '\t') } else { line };
+            Ok(lines.map(strip).collect())
+        }
+        _ => unclear("uses several here-documents"),
+    }
+}
+
+/// The shell, while it goes through the commands.
+struct State {
+    surroundings: Surroundings,
+    actions: Vec<Action>,
+}
+
+impl State {
+    fn command(&mut self, words: &[RawWord]) -> Result<(), Unclear> {
+        let mut set: Vec<(String, Option<String>)> = Vec::new();
+        let mut rest = words;
+        while let Some((name, value)) = rest.first().and_then(RawWord::assignment) {
+            let is_set = |piece: &Piece| match piece {
+                Piece::Variable { name, .. } => set.iter().any(|(other, _)| other == name),
+                Piece::Text { .. } => false,
+            };
+            if value.pieces.iter().any(is_set) {
+                return unclear("sets one variable by another in one command");
+            }
+            let value = self.expand(&value)?.text;
+            set.push((name, Some(value).filter(|value| !value.contains(OPEN))));
+            rest = &rest[1..];
+        }
+        if set.len() > variables::MOST {
+            return unclear("sets too many variables at once");
+        }
+        if rest.is_empty()
+            && let Some((name, _)) = set.iter().find(|(name, _)| variables::is_of_tool(name))
+        {
+            return unclear(format!("sets `{name}` for the shell alone"));
+        }
+        let set = set.into_iter().map(|(name, value)| (Some(name), value));
+        if rest.is_empty() {
+            self.surroundings.variables.extend(set);
+            return variables::check_shell(&self.surroundings.variables);
+        }
+        let words = rest.iter().map(|word| self.expand(word)).collect::<Result<Vec<_>, _>>()?;
+        if set.len() == 0 {
+            return self.call(&words, None);
+        }
+        let mut variables = self.surroundings.variables.clone();
+        variables.extend(set);
+        variables::check_shell(&variables)?;
+        self.call(&words, Some(&variables))
+    }
+
+    fn expand(&self, raw: &RawWord) -> Result<Word, Unclear> {
+        let mut word = Word { text: String::new(), has_glob: raw.has_glob };
+        for piece in &raw.pieces {
+            let (name, is_quoted) = match piece {
+                Piece::Text { text, .. } => {
+                    word.text.push_str(text);
+                    continue;
+                }
+                Piece::Variable { name, is_quoted } => (name, *is_quoted),
+            };
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+            match self.surroundings.variables.get(&Some(name.clone())) {
+                Some(Some(value)) if is_quoted && !value.contains(OPEN) => {
+                    word.text.push_str(value);
+                }
+                Some(Some(value)) if !value.is_empty() && value.chars().all(is_plain) => {
+                    word.text.push_str(value);
+                }
+                None if is_quoted || KNOWN_OF_BASES.contains(&name.as_str()) => {
+                    word.text.push(OPEN);
+                }
+                Some(None) if is_quoted => word.text.push(OPEN),
+                _ => {
+                    return unclear(format!(
+                        "uses `${name}` without quotes, whose value is not known"
+                    ));
                 }
             }
-            (None, '"' | '\'') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, c) if c.is_whitespace() || ";|&()".contains(c) => {
-                let last = parts.len() - 1;
-                parts[last].extend(word.take());
-                if !matches!(c, ' ' | '\t') {
-                    parts.push(Vec::new());
-                }
-            }
-            (None, c) => word.get_or_insert_default().push(c),
         }
+        Ok(word)
     }
-    let last = parts.len() - 1;
-    parts[last].extend(word);
-    parts.retain(|words| !words.is_empty());
-    parts
-}
 
-/// The options behind `uv sync` or `poetry install`, those before the subcommand included.
-fn options_of(tool: Tool, words: &[String]) -> Option<Vec<String>> {
-    let (program, subcommands): (&str, &[&str]) = match tool {
-        Tool::Uv => ("uv", &["sync", "export", "run"]),
-        Tool::Poetry => ("poetry", &["install", "export", "sync"]),
-    };
-    let is_program = |word: &String| word.rsplit('/').next() == Some(program);
-    let start = words.iter().position(is_program)? + 1;
-    let rest = &words[start..];
-    let at = rest.iter().position(|word| subcommands.contains(&word.as_str()))?;
-    // `uv pip install run` names no subcommand of these.
-    let is_other =
-        |word: &String| ["pip", "tool", "add", "lock", "venv", "python"].contains(&word.as_str());
-    if rest[..at].iter().any(is_other) {
-        return None;
-    }
-    // `run` is kept: it is read in another way.
-    let behind = if rest[at] == "run" { at } else { at + 1 };
-    Some(rest[..at].iter().chain(&rest[behind..]).cloned().collect())
-}
-
-/// An option and its value, whether it stands behind `=` or a blank. What is no option is passed
-/// over: `uv run`'s own command, or the value of an option that doesn't matter here.
-fn options(words: &[String]) -> impl Iterator<Item = (&str, Option<&str>)> {
-    words.iter().enumerate().filter(|(_, word)| word.starts_with('-')).map(|(index, word)| {
-        match word.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word.as_str(), words.get(index + 1).map(String::as_str)),
-        }
-    })
-}
-
-/// Short options written together, or with their value.
-fn has_cluster(words: &[String]) -> bool {
-    words.iter().any(|word| word.len() > 2 && word.starts_with('-') && !word.starts_with("--"))
-}
-
-/// `None`: nobody can tell.
-fn read_uv(words: &[String], project: &Project<'_>) -> Option<Vec<Wanted>> {
-    // Behind `run` stand another command's options too.
-    if has_cluster(words) || words.iter().any(|word| word == "run") {
-        return None;
-    }
-    let value = |value: Option<&str>| value?.parse::<PackageName>().ok();
-    let mut packages = Vec::new();
-    for (name, written) in options(words) {
-        match name {
-            "--package" => packages.push(value(written)?),
-            "--all-packages" | "--project" | "--directory" | "--script" | "-s" => return None,
-            _ => {}
-        }
-    }
-    if packages.is_empty() {
-        packages.push(project.beside_lock?.clone());
-    }
-    if packages.len() > MOST_PACKAGES {
-        return None;
-    }
-    let mut wanted = Vec::new();
-    for package in packages {
-        let mut extras = Names::none();
-        let mut groups = default_groups(&package, project);
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
-        for (name, written) in options(words) {
-            if written.is_some_and(|value| value.contains('$')) || name.contains('$') {
-                return None;
-            }
-            match name {
-                "--all-extras" => extras = Names::all(),
-                "--extra" => extras.add(value(written)?),
-                "--no-extra" => removed.push((true, value(written)?)),
-                "--all-groups" => groups = Names::all(),
-                "--no-default-groups" => groups = Names::none(),
-                "--group" | "--only-group" => added.push(value(written)?),
-                "--dev" | "--only-dev" => added.push("dev".parse().ok()?),
-                "--no-dev" => removed.push((false, "dev".parse().ok()?)),
-                "--no-group" => removed.push((false, value(written)?)),
-                _ => {}
-            }
-        }
-        added.into_iter().for_each(|name| groups.add(name));
-        for (is_extra, name) in removed {
-            if is_extra { &mut extras } else { &mut groups }.remove(name);
-        }
-        wanted.push(Wanted { package, extras, groups });
-    }
-    Some(wanted)
-}
-
-/// uv's own default is the group `dev`.
-fn default_groups(package: &PackageName, project: &Project<'_>) -> Names {
-    match project.default_groups.get(package) {
-        Some(None) => Names::all(),
-        Some(Some(names)) => Names::Only(names.iter().cloned().collect()),
-        None => Names::Only("dev".parse().into_iter().collect()),
-    }
-}
-
-fn read_poetry(words: &[String], project: &Project<'_>) -> Option<Vec<Wanted>> {
-    if has_cluster(words) {
-        return None;
-    }
-    let mut extras = Names::none();
-    let mut groups = Names::all();
-    let mut only: Option<BTreeSet<PackageName>> = None;
-    for (name, written) in options(words) {
-        let list = || -> Option<Vec<PackageName>> {
-            let list = written?.split([',', ' ']).filter(|name| !name.is_empty());
-            list.map(|name| name.parse().ok()).collect()
-        };
-        if written.is_some_and(|value| value.contains('$')) || name.contains('$') {
-            return None;
+    /// Runs a program, with other variables than the shell's where some are set for it alone.
+    fn call(&mut self, words: &[Word], others: Option<&Variables>) -> Result<(), Unclear> {
+        let Some((program, arguments)) = words.split_first() else { return Ok(()) };
+        let path = program.known()?;
+        let Surroundings { folder, variables, .. } = &self.surroundings;
+        let variables = others.unwrap_or(variables);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let call = Call { program: name, arguments, variables, folder };
+        if path.contains('/') && !path.starts_with('/') {
+            return unclear(format!("runs `{path}`, which is not known"));
         }
         match name {
-            "--all-extras" => extras = Names::all(),
-            "--extras" | "-E" => list()?.into_iter().for_each(|extra| extras.add(extra)),
-            "--only" => only.get_or_insert_default().extend(list()?),
-            "--without" => list()?.into_iter().for_each(|group| groups.remove(group)),
-            "--no-dev" => groups.remove("dev".parse().ok()?),
-            "--directory" | "-C" | "--project" | "-P" => return None,
-            _ => {}
+            "cd" => self.surroundings.folder = other::cd(&call)?,
+            "export" => self.export(arguments)?,
+            name => {
+                let actions = read_call(name, &call)?;
+                self.actions.extend(actions);
+            }
         }
+        Ok(())
     }
-    let main: PackageName = "main".parse().ok()?;
-    let groups = match only {
-        // What only a group wants counts together with the project's own: that is more, not less.
-        Some(names) => Names::Only(names.into_iter().filter(|name| *name != main).collect()),
-        None => groups,
-    };
-    Some(vec![Wanted { package: project.beside_lock?.clone(), extras, groups }])
+
+    fn export(&mut self, arguments: &[Word]) -> Result<(), Unclear> {
+        for word in arguments {
+            let (name, value) = match word.text.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (&*word.text, None),
+            };
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                return unclear(format!("runs `export {}`", word.text.replace(OPEN, "…")));
+            }
+            if let Some(value) = value {
+                let value = Some(value.to_owned()).filter(|value| !value.contains(OPEN));
+                self.surroundings.variables.insert(Some(name.to_owned()), value);
+            }
+        }
+        variables::check_shell(&self.surroundings.variables)
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub mod graph;
 pub mod history;
 pub mod installs;
 pub mod keys;
+pub mod lock_use;
 pub mod locks;
 pub mod manifest;
 pub mod mirror;

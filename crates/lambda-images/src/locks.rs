@@ -9,22 +9,22 @@
 //! # Limitations
 //! Only a lock whose bytes don't become part of the image counts so
 //! ([`dockerfile::Resolved::may_keep`]), and only where all that the commands do is known
-//! ([`crate::installs::are_known`]): else it counts by its bytes, as any file. So does one that can't be understood, and one of which a requirement lacks its hashes.
-//! Which Python installs isn't known: what only a marker on its version decides is in.
+//! ([`crate::lock_use`]): else it counts by its bytes, as any file. So does one that can't be
+//! understood, and one of which a requirement lacks its hashes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use pyproject::PackageName;
 use pyproject::lock::{
-    Closure, Environment, Lock, RequirementsFile, RequirementsOption, parse_poetry_lock,
+    Closure, DefaultGroups, Lock, RequirementsFile, RequirementsOption, parse_poetry_lock,
     parse_requirements, parse_uv_lock,
 };
+use pyproject::{PackageName, parse_pyproject};
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Sha256Sum, sha256};
-use crate::installs::{Installs, Tool};
-use crate::platform::Platform;
+use crate::installs::Tool;
+use crate::lock_use::{Install, Installs};
 
 /// What an image installs from one lock, by name.
 pub type Locked = BTreeMap<String, LockedPart>;
@@ -46,6 +46,21 @@ pub enum LockFile {
     Graph(Tool, Lock),
     /// A requirements file with hashes.
     Requirements(RequirementsFile),
+    /// No lock, but a project that may decide what is installed from one.
+    Project(ProjectFile),
+}
+
+/// What a `pyproject.toml` says that decides what is installed from a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectFile {
+    /// The project's name.
+    pub name: Option<PackageName>,
+    /// Whether it is the root of a uv workspace.
+    pub is_workspace: bool,
+    /// `[tool.uv] default-groups`, where it is set.
+    pub default_groups: Option<DefaultGroups>,
+    /// The groups that poetry installs only where they are named.
+    pub optional_groups: BTreeSet<PackageName>,
 }
 
 /// Whether a file with this path may be a lock: nobody else's text is read.
@@ -57,9 +72,16 @@ pub fn may_be_lock(path: &str) -> bool {
     matches!(name, "uv.lock" | "poetry.lock") || name.contains("requirements")
 }
 
+/// Whether a file with this path may decide what is installed from a lock.
+pub fn may_decide(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name, "pyproject.toml" | "uv.toml" | "poetry.toml")
+}
+
 /// Understands a lock. `None`: it counts by its bytes.
 pub fn parse_lock(path: &str, text: &str) -> Option<LockFile> {
     match path.rsplit('/').next() {
+        Some("pyproject.toml") => Some(LockFile::Project(parse_project(text)?)),
         Some("uv.lock") => Some(LockFile::Graph(Tool::Uv, parse_uv_lock(text).ok()?)),
         Some("poetry.lock") => Some(LockFile::Graph(Tool::Poetry, parse_poetry_lock(text).ok()?)),
         _ => {
@@ -77,65 +99,87 @@ pub fn parse_lock(path: &str, text: &str) -> Option<LockFile> {
     }
 }
 
+fn parse_project(text: &str) -> Option<ProjectFile> {
+    let (pyproject, faults) = parse_pyproject(text);
+    // What is not understood may say anything.
+    if !faults.is_empty() {
+        return None;
+    }
+    let uv = pyproject.tool("uv").and_then(|item| item.as_table_like());
+    let default_groups = uv.and_then(|uv| uv.get("default-groups"));
+    let optional = |(name, group): (&str, &toml_edit::Item)| {
+        let optional = group.as_table_like()?.get("optional")?;
+        if optional.as_bool() == Some(false) { None } else { Some(name.parse().ok()) }
+    };
+    let poetry = pyproject.tool("poetry").and_then(|item| item.as_table_like());
+    let groups = poetry.and_then(|poetry| poetry.get("group")?.as_table_like());
+    let optional_groups = groups.into_iter().flat_map(|groups| groups.iter().filter_map(optional));
+    Some(ProjectFile {
+        name: pyproject.name.as_ref().map(|name| name.value.clone()),
+        is_workspace: uv.is_some_and(|uv| uv.contains_key("workspace")),
+        default_groups: match default_groups {
+            None => None,
+            Some(groups) => Some(parse_default_groups(groups)?),
+        },
+        optional_groups: optional_groups.collect::<Option<_>>()?,
+    })
+}
+
+fn parse_default_groups(item: &toml_edit::Item) -> Option<DefaultGroups> {
+    if item.as_str() == Some("all") {
+        return Some(DefaultGroups::All);
+    }
+    let names = item.as_array()?.iter().map(|name| name.as_str()?.parse().ok());
+    names.collect::<Option<_>>().map(DefaultGroups::These)
+}
+
 impl LockFile {
     /// What is installed from it.
-    pub fn locked(&self, installs: &Installs, platform: &Platform) -> Locked {
-        let environment = environment(platform);
-        render(&match (self, installs) {
-            (LockFile::Requirements(file), _) => file.closure(&environment),
-            (LockFile::Graph(_, lock), Installs::Everything) => lock.everything(),
-            // What isn't there was named by mistake, most likely ours.
-            (LockFile::Graph(Tool::Uv, lock), Installs::Wanted(wanted))
-                if !wanted.iter().all(|wanted| holds(lock, &wanted.package)) =>
-            {
-                lock.everything()
-            }
-            (LockFile::Graph(_, lock), Installs::Wanted(wanted)) => {
-                let roots: Vec<_> = wanted.iter().map(|wanted| wanted.root(lock)).collect();
-                lock.closure(&roots, &environment)
-            }
-        })
+    pub fn locked(&self, installs: &Installs) -> Locked {
+        let mut checks = None;
+        let mut closures = Vec::new();
+        for install in installs {
+            closures.push(match (self, install) {
+                (LockFile::Requirements(file), Install::File(interpreter)) => {
+                    file.closure(&interpreter.environment())
+                }
+                (
+                    LockFile::Graph(_, lock),
+                    Install::Project { wanted, interpreter, is_checked },
+                ) => {
+                    checks = checks.or(is_checked.then(|| lock.checks()));
+                    lock.closure(&[wanted.root(lock)], &interpreter.environment())
+                }
+                _ => continue,
+            });
+        }
+        let mut locked = render(&closures);
+        let part = |text: &str| LockedPart { version: None, sha256: sha256(text.as_bytes()) };
+        locked.extend(checks.map(|checks| (CHECKS.to_owned(), part(checks))));
+        locked
     }
 }
 
-fn holds(lock: &Lock, name: &PackageName) -> bool {
-    lock.packages().iter().any(|package| package.name == *name)
-}
+/// What of a lock is compared with the projects counts under this name, which no distribution has.
+pub const CHECKS: &str = "checked projects";
 
-/// What is known of the Python that installs.
-fn environment(platform: &Platform) -> Environment {
-    let known = |text: &str| Some(text.to_owned());
-    let machine = match platform.as_str() {
-        "linux/amd64" => known("x86_64"),
-        "linux/arm64" => known("aarch64"),
-        _ => None,
-    };
-    Environment {
-        os_name: known("posix"),
-        sys_platform: known("linux"),
-        platform_system: known("Linux"),
-        platform_machine: machine,
-        platform_python_implementation: known("CPython"),
-        implementation_name: known("cpython"),
-        ..Environment::default()
+/// Closures by name: their canonical lines, hashed for each name. What one installs doesn't hide what
+/// another does.
+fn render(closures: &[Closure]) -> Locked {
+    let mut by_name: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
+    for (index, closure) in closures.iter().enumerate() {
+        for line in closure.canonical_lines() {
+            let mut fields = line.split('\t');
+            let name = fields.next().unwrap_or_default();
+            let version = fields.next().and_then(|field| field.strip_prefix("version="));
+            let name = if name.is_empty() { "options" } else { name };
+            let (versions, text) = by_name.entry(name.to_owned()).or_default();
+            versions.extend(version.map(str::to_owned));
+            text.push_str(&format!("{index}\t{line}\n"));
+        }
     }
-}
-
-/// A closure by name: its canonical lines, hashed for each name.
-fn render(closure: &Closure) -> Locked {
-    let mut by_name: BTreeMap<String, (Vec<&str>, String)> = BTreeMap::new();
-    let lines = closure.canonical_lines();
-    for line in &lines {
-        let mut fields = line.split('\t');
-        let name = fields.next().unwrap_or_default();
-        let version = fields.next().and_then(|field| field.strip_prefix("version="));
-        let name = if name.is_empty() { "options" } else { name };
-        let (versions, text) = by_name.entry(name.to_owned()).or_default();
-        versions.extend(version);
-        text.push_str(line);
-        text.push('\n');
-    }
-    let part = |(name, (versions, text)): (String, (Vec<&str>, String))| {
+    let part = |(name, (versions, text)): (String, (BTreeSet<String>, String))| {
+        let versions: Vec<String> = versions.into_iter().collect();
         let version = (!versions.is_empty()).then(|| versions.join(", "));
         (name, LockedPart { version, sha256: sha256(text.as_bytes()) })
     };
@@ -145,8 +189,8 @@ fn render(closure: &Closure) -> Locked {
 /// Locks by their contents, each understood once, and what was asked of them.
 #[derive(Debug, Default)]
 pub struct Locks {
-    files: HashMap<(String, Sha256Sum), Option<LockFile>>,
-    answers: HashMap<(String, Sha256Sum, Installs, String), Arc<Locked>>,
+    files: HashMap<(String, Sha256Sum), Option<Arc<LockFile>>>,
+    answers: HashMap<(String, Sha256Sum, Installs), Arc<Locked>>,
 }
 
 impl Locks {
@@ -157,12 +201,12 @@ impl Locks {
 
     /// Adds a file.
     pub fn add(&mut self, path: &str, content: Sha256Sum, text: &str) {
-        self.files.insert((path.to_owned(), content), parse_lock(path, text));
+        self.files.insert((path.to_owned(), content), parse_lock(path, text).map(Arc::new));
     }
 
     /// The lock of a file; `None`: it is none, and counts by its bytes.
-    pub fn get(&self, path: &str, content: &Sha256Sum) -> Option<&LockFile> {
-        self.files.get(&(path.to_owned(), *content))?.as_ref()
+    pub fn get(&self, path: &str, content: &Sha256Sum) -> Option<Arc<LockFile>> {
+        self.files.get(&(path.to_owned(), *content))?.clone()
     }
 
     /// What `installs` takes from a lock. `None`: the file counts by its bytes.
@@ -171,12 +215,11 @@ impl Locks {
         path: &str,
         content: &Sha256Sum,
         installs: &Installs,
-        platform: &Platform,
     ) -> Option<Arc<Locked>> {
         let lock = self.files.get(&(path.to_owned(), *content))?.as_ref()?;
-        let key = (path.to_owned(), *content, installs.clone(), platform.to_string());
+        let key = (path.to_owned(), *content, installs.clone());
         let answer = self.answers.entry(key);
-        Some(Arc::clone(answer.or_insert_with(|| Arc::new(lock.locked(installs, platform)))))
+        Some(Arc::clone(answer.or_insert_with(|| Arc::new(lock.locked(installs)))))
     }
 }
 

@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Encoder, Mode, Sha256Sum, TreeDigest};
-use crate::locks::may_be_lock;
+use crate::locks::{may_be_lock, may_decide};
 use crate::paths;
 
 /// One file as it counts.
@@ -49,7 +49,7 @@ pub struct Tree {
     shared_digests: Arc<Mutex<Digests>>,
     /// Of the other folders.
     own_digests: Arc<Mutex<Digests>>,
-    /// Entries that may be locks, ascending.
+    /// Entries that may be locks, or decide what is installed from one, ascending.
     locks: OnceLock<Vec<usize>>,
 }
 
@@ -139,11 +139,13 @@ impl Tree {
     }
 
     /// The entries whose names may be those of locks, ascending.
-    pub fn may_be_locks(&self) -> &[usize] {
+    pub fn lock_files(&self) -> &[usize] {
         self.locks.get_or_init(|| {
             let entries = self.listing.entries().iter().enumerate();
-            let may_be = entries
-                .filter(|(_, entry)| entry.kind == EntryKind::File && may_be_lock(&entry.path));
+            let may_be = entries.filter(|(_, entry)| {
+                entry.kind == EntryKind::File
+                    && (may_be_lock(&entry.path) || may_decide(&entry.path))
+            });
             may_be.map(|(index, _)| index).collect()
         })
     }

@@ -76,6 +76,11 @@ pub struct Pyproject {
 }
 
 impl Pyproject {
+    /// Whether it has a table of this name at the top.
+    pub fn has_table(&self, name: &str) -> bool {
+        self.root.get(name).is_some_and(|item| item.as_table_like().is_some())
+    }
+
     /// The value of `tool.<name>` with its spans, for a caller that knows its keys. See
     /// [`Item::as_table_like`]: it may be a table, an inline table, or what should have been one.
     pub fn tool(&self, name: &str) -> Option<&Item> {

@@ -85,6 +85,18 @@ pub struct Lock {
     packages: Vec<LockedPackage>,
     graph: Graph,
     members: BTreeSet<PackageName>,
+    default_groups: BTreeMap<PackageName, DefaultGroups>,
+    checks: String,
+    states_groups: bool,
+}
+
+/// The dependency groups that are installed where a command asks for none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DefaultGroups {
+    /// All of them.
+    All,
+    /// These.
+    These(Vec<PackageName>),
 }
 
 impl Lock {
@@ -107,6 +119,22 @@ impl Lock {
             package.release.source.folder().is_some_and(|path| plain_folder(path) == folder)
         };
         Some(&self.packages.iter().find(is_there)?.name)
+    }
+
+    /// The default groups of a project, where a `uv.lock` says them.
+    pub fn default_groups(&self, project: &PackageName) -> Option<&DefaultGroups> {
+        self.default_groups.get(project)
+    }
+
+    /// What the tool compares with the projects before it goes by the lock, in one form: an installation
+    /// that checks the lock fails where this doesn't fit them.
+    pub fn checks(&self) -> &str {
+        &self.checks
+    }
+
+    /// Whether the lock says which groups want a package. A `poetry.lock` does since version 2.1.
+    pub fn states_groups(&self) -> bool {
+        self.states_groups
     }
 
     /// All that the lock has, whoever installs it and where.

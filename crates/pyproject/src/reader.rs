@@ -108,7 +108,8 @@ impl<'d> Node<'d> {
         Some((key_span, Self { path: join_path(&self.path, key), span, kind }))
     }
 
-    fn elements(&self) -> Option<Vec<Self>> {
+    /// The elements of an array, or of an array of tables; `None` where this is none.
+    pub(crate) fn elements(&self) -> Option<Vec<Self>> {
         let kinds: Vec<_> = match self.kind {
             Kind::Value(Value::Array(array)) => {
                 array.iter().map(|v| (Kind::Value(v), v.span())).collect()
@@ -124,6 +125,25 @@ impl<'d> Node<'d> {
             kind,
         };
         Some(kinds.into_iter().enumerate().map(element).collect())
+    }
+
+    /// The value in one form, however it is laid out.
+    pub(crate) fn canonical(&self) -> String {
+        if let Some(elements) = self.elements() {
+            let texts: Vec<_> = elements.iter().map(Node::canonical).collect();
+            return format!("[{}]", texts.join(","));
+        }
+        match self.kind {
+            Kind::Value(Value::String(text)) => format!("{:?}", text.value()),
+            Kind::Value(value) if !self.is_table() => value.to_string().trim().to_owned(),
+            _ => {
+                let entry =
+                    |entry: &Entry<'_>| format!("{:?}={}", entry.key, entry.node.canonical());
+                let mut texts: Vec<_> = self.entries().iter().map(entry).collect();
+                texts.sort();
+                format!("{{{}}}", texts.join(","))
+            }
+        }
     }
 
     fn type_name(&self) -> &'static str {

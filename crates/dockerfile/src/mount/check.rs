@@ -34,7 +34,9 @@ pub(super) struct Checked {
     /// `None` where it can't be known.
     pub(super) source: Option<String>,
     /// Likewise; in `Some`, empty means not given.
-    target: Option<String>,
+    pub(super) target: Option<String>,
+    /// `None` where there is none; empty where it can't be known.
+    pub(super) env: Option<String>,
     id: Option<String>,
     from: Option<String>,
     shared: bool,
@@ -49,6 +51,7 @@ impl Default for Checked {
             kind: Some(MountKind::Bind),
             source: not_given(),
             target: not_given(),
+            env: None,
             id: not_given(),
             from: not_given(),
             shared: false,
@@ -94,7 +97,7 @@ impl Checked {
             "source" | "src" => self.source = value,
             "target" | "dst" | "destination" => self.target = value,
             "id" => self.id = value,
-            "env" => {}
+            "env" => self.env = Some(value.unwrap_or_default()),
             "readonly" | "ro" | "readwrite" | "rw" => refuse_unless(is_bool, &value)?,
             "required" if self.kind_is(&[MountKind::Secret, MountKind::Ssh]) => {
                 refuse_unless(is_bool, &value)?;

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use super::environment::{Environment, Expander};
 use super::graph::{Graph, Origin, StageNode, Step};
 use super::keep::Destination;
+use super::story::{Event, Placed, RunStep, base_folder, is_unknown, join, unknown_folder};
 use super::{ContextRead, Note, Reference, Resolved, Settings, Via};
 use crate::expand::ExpandError;
 use crate::fault::{Fault, Refusal, excerpt};
 use crate::gomatch::has_wildcards;
 use crate::gopath::{below_root, clean};
-use crate::instruction::{Arg, Command, InstructionKind, Run};
+use crate::instruction::{Arg, InstructionKind, Run};
+use crate::json::{JsonForm, parse_json_form};
 use crate::mount::MountKind;
 
 /// Args that BuildKit keeps out of the environment.
@@ -37,8 +39,8 @@ pub(super) struct Walk<'g> {
     /// The index of the stage.
     index: usize,
     pub(super) environment: Environment,
-    /// The folder that relative paths start from; `None` where only the base image knows.
-    workdir: Option<String>,
+    /// The folder that relative paths start from, see [`join`].
+    workdir: String,
     /// Where the current instruction stands.
     pub(super) line: usize,
     column: usize,
@@ -71,12 +73,12 @@ pub(super) fn evaluate(
     }
     let mut environments: Vec<Option<Environment>> = vec![None; reached.len()];
     let mut copied = 0;
-    let mut workdirs: Vec<Option<String>> = vec![None; reached.len()];
+    let mut workdirs: Vec<String> = vec![String::new(); reached.len()];
     for &index in &stages {
-        let workdir = match graph.nodes[index].base {
-            Origin::Scratch => Some("/".to_owned()),
-            Origin::Outside(_) => None,
-            Origin::Stage(base) => workdirs[base].clone(),
+        resolved.story.begin(index, graph);
+        let workdir = match &graph.nodes[index].base {
+            Origin::Stage(base) if !workdirs[*base].is_empty() => workdirs[*base].clone(),
+            base => base_folder(base),
         };
         let environment = match graph.nodes[index].base {
             Origin::Scratch => Environment::empty(),
@@ -151,6 +153,14 @@ impl Walk<'_> {
             InstructionKind::Run(run) => self.run(run, &step.origins),
             InstructionKind::Copy(copy) => self.copy(copy, step.origins.first()),
             InstructionKind::Add(add) => self.add(add),
+            InstructionKind::Other { keyword: "SHELL", text } => {
+                let shell = match parse_json_form(text) {
+                    JsonForm::Strings(words) => Some(words),
+                    JsonForm::No | JsonForm::NotStrings => None,
+                };
+                self.note(Event::Shell(shell));
+                Ok(())
+            }
             // An ONBUILD counts where another stage stands on this one.
             InstructionKind::Onbuild(_) | InstructionKind::Other { .. } => Ok(()),
         }
@@ -176,6 +186,11 @@ impl Walk<'_> {
             },
         };
         if !NOT_IN_ENVIRONMENT.contains(&arg.name.as_str()) {
+            self.note(Event::Set {
+                name: Some(arg.name.clone()),
+                value: value.clone(),
+                is_arg: true,
+            });
             self.environment.set(arg.name.clone(), value);
         }
         Ok(())
@@ -188,6 +203,8 @@ impl Walk<'_> {
             .map(|(name, value)| Ok((self.expand(name)?, self.expand(value)?.ok())))
             .collect::<Result<Vec<_>, Refusal>>()?;
         for (name, value) in expanded {
+            let (set, value_set) = (name.clone().ok(), value.clone());
+            self.note(Event::Set { name: set, value: value_set, is_arg: false });
             match name {
                 Ok(name) => self.environment.set(name, value),
                 Err(_) => self.environment.forget(),
@@ -197,31 +214,24 @@ impl Walk<'_> {
     }
 
     fn workdir(&mut self, path: &str) -> Result<(), Refusal> {
-        self.workdir = self.expand(path)?.ok().and_then(|path| self.absolute(&path));
+        let known = self.expand(path)?.ok().and_then(|path| self.place(&path));
+        self.workdir = known.unwrap_or_else(|| unknown_folder(self.resolved.instructions.len()));
+        self.note(Event::Workdir(self.workdir.clone()));
         Ok(())
     }
 
-    /// A path of the stage from its root; `None` where only the base image knows, or where it is
-    /// none that Linux takes.
-    pub(super) fn absolute(&self, path: &str) -> Option<String> {
-        let path = match (path.starts_with('/'), &self.workdir) {
-            (true, _) => clean(path),
-            (false, Some(workdir)) => clean(&format!("{workdir}/{path}")),
-            (false, None) => return None,
-        };
-        Some(path).filter(|path| path.len() <= LONGEST_PATH)
+    pub(super) fn note(&mut self, event: Event) {
+        self.resolved.story.push(self.index, event);
+    }
+
+    /// A path of the stage, which may lie below a folder that isn't known.
+    pub(super) fn place(&self, path: &str) -> Option<String> {
+        join(&self.workdir, path).filter(|path| path.len() <= LONGEST_PATH)
     }
 
     fn run(&mut self, run: &Run, origins: &[Origin]) -> Result<(), Refusal> {
-        let mut command = match &run.command {
-            Command::Shell(text) => text.clone(),
-            Command::Exec(words) => words.join(" "),
-        };
-        for heredoc in &run.heredocs {
-            command.push('\n');
-            command.push_str(&heredoc.content);
-        }
-        self.resolved.commands.push(command);
+        let mut mounts = Vec::new();
+        let mut secrets = Vec::new();
         for (mount, origin) in run.mounts.iter().zip(origins) {
             let expanded = mount.expand(|word| self.expander.expand(word, &self.environment))?;
             let copies = matches!(expanded.kind, None | Some(MountKind::Bind | MountKind::Cache));
@@ -245,12 +255,26 @@ impl Walk<'_> {
                     parents: false,
                     line: self.line,
                 };
-                self.read(read, unknown, Destination::Mount);
-            } else if let Origin::Stage(stage) = origin {
+                let to = expanded.target.filter(|_| unknown.is_none());
+                let to = to.and_then(|target| self.place(&target));
+                mounts.push(self.read(read, unknown, to, true));
+                continue;
+            }
+            if let Origin::Stage(stage) = origin {
                 let source = expanded.source.as_deref().map(|source| clean(&format!("/{source}")));
                 self.resolved.keeping.add_copy(*stage, source.into_iter().collect());
             }
+            secrets.extend(expanded.env);
+            let to = match expanded.target {
+                // A secret has a place of its own, an agent's socket too.
+                Some(target) if target.is_empty() => continue,
+                target => target.and_then(|target| self.place(&target)),
+            };
+            mounts.push(Placed { source: None, to });
         }
+        let (command, heredocs) = (run.command.clone(), run.heredocs.clone());
+        let step = RunStep { line: self.line, command, heredocs, mounts, secrets };
+        self.note(Event::Run(Box::new(step)));
         Ok(())
     }
 
@@ -268,16 +292,20 @@ impl Walk<'_> {
         ".".to_owned()
     }
 
-    /// Adds a read, of the whole context where something about it isn't known.
+    /// Adds a read, of the whole context where something about it isn't known, and says what comes
+    /// where.
     pub(super) fn read(
         &mut self,
         mut read: ContextRead,
         unknown: Option<ExpandError>,
-        destination: Destination,
-    ) {
-        let destination = match destination {
-            Destination::Path(_) if unknown.is_some() => Destination::Unknown,
-            known => known,
+        to: Option<String>,
+        is_mounted: bool,
+    ) -> Placed {
+        let to = to.filter(|_| unknown.is_none());
+        let destination = match &to {
+            _ if is_mounted => Destination::Mount,
+            Some(path) if !is_unknown(path) => Destination::Path(path.clone()),
+            _ => Destination::Unknown,
         };
         if let Some(unknown) = unknown {
             read.patterns = vec![".".to_owned()];
@@ -293,6 +321,7 @@ impl Walk<'_> {
         }
         self.resolved.sources.push(read);
         self.resolved.keeping.add_read(self.index, destination);
+        Placed { source: Some(self.resolved.sources.len() - 1), to }
     }
 
     /// Notes a reference to something outside, and says what files it stands for.

@@ -51,6 +51,11 @@ impl Keeping {
         Keeping { target, bases: bases.collect(), ..Keeping::default() }
     }
 
+    /// The stage that is built.
+    pub(super) fn target(&self) -> usize {
+        self.target
+    }
+
     pub(super) fn add_read(&mut self, stage: usize, destination: Destination) {
         self.reads.push((stage, destination));
     }
@@ -70,7 +75,7 @@ impl Keeping {
         true
     }
 
-    fn may_keep(&self, stage: usize, places: Option<&BTreeSet<String>>) -> bool {
+    pub(super) fn may_keep(&self, stage: usize, places: Option<&BTreeSet<String>>) -> bool {
         if self.stands_on(self.target, stage) {
             return true;
         }
@@ -113,10 +118,10 @@ impl Resolved {
 }
 
 /// Where a copy to `destination` may put the file at `path`.
-fn places(read: &ContextRead, destination: &str, path: &str) -> BTreeSet<String> {
+pub(super) fn places(read: &ContextRead, destination: &str, path: &str) -> BTreeSet<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let below = |relative: &str| clean(&format!("{destination}/{relative}"));
-    let mut places = BTreeSet::from([destination.to_owned(), below(name)]);
+    let mut places = BTreeSet::new();
     if read.parents {
         // A pivot cuts off as much as it likes of the front.
         let rests = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
@@ -124,10 +129,18 @@ fn places(read: &ContextRead, destination: &str, path: &str) -> BTreeSet<String>
     }
     for pattern in &read.patterns {
         let folder = if pattern == "." { "" } else { pattern.as_str() };
-        let depth = folder.split('/').filter(|component| !component.is_empty()).count();
-        let rest: Vec<&str> = path.split('/').skip(depth).collect();
-        if !rest.is_empty() {
-            places.insert(below(&rest.join("/")));
+        let components: Vec<&str> = folder.split('/').filter(|c| !c.is_empty()).collect();
+        let may_match = |(wanted, found): (&&str, &str)| {
+            has_wildcards(wanted) || wanted.contains('\\') || *wanted == found
+        };
+        if !components.iter().zip(path.split('/')).all(may_match) {
+            continue;
+        }
+        let rest: Vec<&str> = path.split('/').skip(components.len()).collect();
+        match rest.is_empty() {
+            // The file itself gets this name, or keeps its own in this folder.
+            true => places.extend([destination.to_owned(), below(name)]),
+            false => drop(places.insert(below(&rest.join("/")))),
         }
     }
     places

@@ -2,7 +2,7 @@
 
 use super::evaluate::{Files, Walk};
 use super::graph::Origin;
-use super::keep::Destination;
+use super::story::{Event, Placed};
 use super::{ContextRead, RemoteSource, Via};
 use crate::expand::ExpandError;
 use crate::fault::{Refusal, excerpt};
@@ -35,23 +35,23 @@ impl Walk<'_> {
                 parents: copy.parents,
                 line: self.line,
             };
-            self.read(read, unknown, destination);
+            let placed = self.read(read, unknown, destination.clone(), false);
+            self.note(Event::Place(placed));
         } else if let Some(Origin::Stage(stage)) = origin {
             let paths = sources.iter().map(|source| clean(&format!("/{source}"))).collect();
             self.resolved
                 .keeping
                 .add_copy(*stage, if unknown.is_some() { Vec::new() } else { paths });
         }
+        if copy.from.is_some() || !copy.heredocs.is_empty() {
+            self.note(Event::Place(Placed { source: None, to: destination }));
+        }
         Ok(())
     }
 
     /// Where an instruction's files go.
-    fn destination(&self, raw: &str) -> Result<Destination, Refusal> {
-        let path = self.expand(raw)?.ok();
-        Ok(match path.and_then(|path| self.absolute(&path)) {
-            Some(path) => Destination::Path(path),
-            None => Destination::Unknown,
-        })
+    fn destination(&self, raw: &str) -> Result<Option<String>, Refusal> {
+        Ok(self.expand(raw)?.ok().and_then(|path| self.place(&path)))
     }
 
     pub(super) fn add(&mut self, add: &Add) -> Result<(), Refusal> {
@@ -87,8 +87,11 @@ impl Walk<'_> {
             let excludes = add.excludes.clone();
             let line = self.line;
             let read = ContextRead { context: None, patterns, excludes, parents: false, line };
-            self.read(read, unknown, destination);
+            let placed = self.read(read, unknown, destination.clone(), false);
+            self.note(Event::Place(placed));
         }
+        // An archive brings files of any name.
+        self.note(Event::Place(Placed { source: None, to: destination }));
         Ok(())
     }
 

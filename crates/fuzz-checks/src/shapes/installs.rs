@@ -4,7 +4,7 @@ use super::{Shape, fill, repeat};
 
 /// Of the commands of a Dockerfile.
 pub const INSTALLS: &[Shape] = &[
-    Shape { name: "commands", make: |size| repeat(size, "", "uv sync --frozen\n", "") },
+    Shape { name: "commands", make: |size| repeat(size, "", "uv sync --frozen --offline\n", "") },
     Shape { name: "parts", make: |size| repeat(size, "uv sync", " && uv sync", "") },
     Shape {
         name: "packages",

@@ -95,9 +95,11 @@ fn a_lock_that_does_not_stay_counts_by_what_is_installed() {
     assert_ne!(inputs(mounted, &newer), inputs(mounted, LOCK));
     assert_ne!(inputs(kept, &noise), inputs(kept, LOCK));
     assert!(inputs(kept, LOCK).locks.is_empty());
-    // A command that nobody knows may copy it.
+    // A command that is not known may copy it, where it sees it.
     let with_script = format!("{mounted}RUN ./more.sh\n");
-    assert!(inputs(&with_script, LOCK).locks.is_empty());
+    assert_eq!(inputs(&with_script, &noise), inputs(&with_script, LOCK));
+    let script = mounted.replace("\n", "; ./more.sh\n").replacen("; ./more.sh", "", 1);
+    assert!(inputs(&script, LOCK).locks.is_empty(), "{script}");
     let files = [("lambdas/one/requirements.txt", "boto3==1.40.0\n")];
     let unpinned = world(&with_dockerfile(mounted), &files);
     assert!(unpinned.inputs("one").locks.is_empty());
@@ -139,10 +141,12 @@ fn the_project_beside_a_uv_lock_is_the_one_that_the_lock_names() {
             "[[workspace.metadata.lambda-images.images]]\n\
              name = \"root\"\ndockerfile = \"Dockerfile\"\n",
         );
-        let mount = "--mount=type=bind,source=uv.lock,target=uv.lock";
+        let mount = "--mount=type=bind,source=uv.lock,target=uv.lock \
+                     --mount=type=bind,source=pyproject.toml,target=pyproject.toml";
         let dockerfile = format!("FROM x\nRUN {mount} {sync}\n");
         texts.dockerfiles.insert("Dockerfile".to_owned(), dockerfile);
-        let inputs = world(&texts, &[("uv.lock", lock)]).inputs("root");
+        let project = ("pyproject.toml", "[project]\nname = \"app\"\n");
+        let inputs = world(&texts, &[("uv.lock", lock), project]).inputs("root");
         inputs.locks["uv.lock"].clone()
     };
     let names = |sync: &str| {
@@ -151,8 +155,7 @@ fn the_project_beside_a_uv_lock_is_the_one_that_the_lock_names() {
     };
     assert_eq!(names("uv sync --frozen --no-default-groups"), "app idna");
     assert_eq!(names("uv sync --frozen --group docs --no-dev"), "app idna sphinx");
-    // Its default groups are not known.
-    assert_eq!(names("uv sync --frozen"), "app idna sphinx");
+    assert_eq!(names("uv sync --frozen"), "app idna");
     let sync = "uv sync --frozen --no-default-groups";
     let before = locked(sync, &root_lock("3.7", "8.0", "1.16"));
     assert_eq!(locked(sync, &root_lock("3.7", "8.1", "1.17")), before);
@@ -175,4 +178,27 @@ fn a_package_that_an_ignore_file_keeps_out_is_left_out() {
     };
     assert_eq!(left_out(&[("packages/low/low.py", "1")]), [""; 0]);
     assert_eq!(left_out(&[("lambdas/one/handler.py", "1")]), ["low"]);
+}
+
+#[test]
+fn a_lock_that_counts_by_its_bytes_has_a_reason() {
+    let doubt = |dockerfile: &str| {
+        let world = world(&with_dockerfile(dockerfile), &[("lambdas/one/requirements.txt", LOCK)]);
+        let index = world.index("one");
+        let image = &world.graph.images()[index];
+        let doubts = world.contexts.doubts(index, image, &world.graph, &world.locks);
+        doubts.into_iter().map(|(path, doubt)| format!("{path}: {doubt}")).collect::<String>()
+    };
+    let copy = "FROM x AS a\nWORKDIR /src\nCOPY requirements.txt ./\n";
+    let install = "RUN pip install -r requirements.txt --target /out";
+    let taken = "FROM y\nCOPY --from=a /out /out\n";
+    assert_eq!(doubt(&format!("{copy}{install}\n{taken}")), "");
+    assert_eq!(
+        doubt(&format!("{copy}{install} && echo `cp requirements.txt /out/`\n{taken}")),
+        "lambdas/one/requirements.txt: `RUN` on line 4 uses command substitution"
+    );
+    assert_eq!(
+        doubt(&format!("{copy}{install}\n")),
+        "lambdas/one/requirements.txt: it may become part of the image"
+    );
 }

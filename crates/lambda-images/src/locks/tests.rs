@@ -1,5 +1,6 @@
 use super::*;
 use crate::installs::{Names, Wanted};
+use crate::lock_use::Interpreter;
 
 const UV_LOCK: &str = r#"
 version = 1
@@ -58,7 +59,17 @@ pywin32==306 ; sys_platform == \"win32\" \\
 ";
 
 fn wanted(extras: Names, groups: Names) -> Installs {
-    Installs::Wanted([Wanted { package: "fn".parse().unwrap(), extras, groups }].into())
+    let wanted = Wanted { package: "fn".parse().unwrap(), extras, groups };
+    [project(wanted, false)].into()
+}
+
+fn project(wanted: Wanted, is_checked: bool) -> Install {
+    let interpreter = Interpreter::OnLinux(Some("x86_64".to_owned()));
+    Install::Project { wanted, interpreter, is_checked }
+}
+
+fn of_file() -> Installs {
+    [Install::File(Interpreter::OnLinux(None))].into()
 }
 
 fn nothing() -> Names {
@@ -67,7 +78,7 @@ fn nothing() -> Names {
 
 fn locked(path: &str, text: &str, installs: &Installs) -> Locked {
     let lock = parse_lock(path, text).expect("it is a lock");
-    lock.locked(installs, &Platform::default())
+    lock.locked(installs)
 }
 
 #[track_caller]
@@ -81,7 +92,10 @@ fn what_is_installed_counts() {
     check_names(UV_LOCK, &wanted(nothing(), nothing()), "boto3 fn");
     check_names(UV_LOCK, &wanted(Names::AllBut([].into()), nothing()), "boto3 fn s3fs");
     check_names(UV_LOCK, &wanted(nothing(), Names::AllBut([].into())), "boto3 fn pytest");
-    check_names(UV_LOCK, &Installs::Everything, "boto3 colorama fn numpy other pytest s3fs");
+    let unknown = Wanted { package: "fn".parse().unwrap(), extras: nothing(), groups: nothing() };
+    let interpreter = Interpreter::Unknown;
+    let unknown = Install::Project { wanted: unknown, interpreter, is_checked: false };
+    check_names(UV_LOCK, &[unknown].into(), "boto3 colorama fn");
 }
 
 /// Whether an image that installs `fn` alone sees the difference.
@@ -105,9 +119,66 @@ fn noise_does_not_count() {
     check_change("'win32'", "'linux'", true);
 }
 
+/// What the first installation has for sure, the second has where a marker holds: a change of the
+/// marker has to be seen.
+#[test]
+fn one_installation_does_not_hide_another() {
+    let lock = UV_LOCK
+        .replace(
+            "dependencies = [{ name = \"boto3\" }",
+            "dependencies = [{ name = \"boto3\", marker = \"python_version < '3.9'\" }",
+        )
+        .replace("dev = [{ name = \"pytest\" }]", "dev = [{ name = \"boto3\" }]");
+    let of = |groups: Names| Wanted { package: "fn".parse().unwrap(), extras: nothing(), groups };
+    let dev = Names::Only(["dev".parse().unwrap()].into());
+    let both: Installs = [project(of(nothing()), false), project(of(dev), false)].into();
+    let other = lock.replace("'3.9'", "'3.12'");
+    assert_ne!(locked("uv.lock", &lock, &both), locked("uv.lock", &other, &both));
+}
+
+#[test]
+fn what_a_checked_installation_compares_counts() {
+    let of = |is_checked: bool| -> Installs {
+        let (extras, groups) = (nothing(), nothing());
+        [project(Wanted { package: "fn".parse().unwrap(), extras, groups }, is_checked)].into()
+    };
+    let differs = |old: &str, new: &str, is_checked: bool| {
+        let text = UV_LOCK.replacen(old, new, 1);
+        locked("uv.lock", UV_LOCK, &of(is_checked)) != locked("uv.lock", &text, &of(is_checked))
+    };
+    let other = ("dependencies = [{ name = \"numpy\" }]", "dependencies = []");
+    assert!(differs(other.0, other.1, true) && !differs(other.0, other.1, false));
+    let python = ("revision = 2", "revision = 2\nrequires-python = \">=3.12\"");
+    assert!(differs(python.0, python.1, true) && !differs(python.0, python.1, false));
+    assert!(!differs("revision = 2", "revision = 3", true));
+    assert!(!differs("2.2.6", "2.3.0", true));
+}
+
+#[test]
+fn a_project_says_what_decides() {
+    let read = |text: &str| match parse_lock("a/pyproject.toml", text) {
+        Some(LockFile::Project(project)) => Some(project),
+        _ => None,
+    };
+    let project = read(
+        "[project]\nname = \"A_b\"\n[tool.uv]\ndefault-groups = [\"x\"]\n[tool.uv.workspace]\n\
+         [tool.poetry.group.docs]\noptional = true\n[tool.poetry.group.dev]\noptional = false\n",
+    );
+    let project = project.unwrap();
+    assert_eq!(project.name.unwrap().as_str(), "a-b");
+    assert!(project.is_workspace);
+    assert_eq!(project.default_groups, Some(DefaultGroups::These(vec!["x".parse().unwrap()])));
+    assert_eq!(project.optional_groups, ["docs".parse().unwrap()].into());
+    let all = read("[tool.uv]\ndefault-groups = \"all\"\n").unwrap();
+    assert_eq!((all.name, all.default_groups), (None, Some(DefaultGroups::All)));
+    assert_eq!(read("[tool.uv]\ndefault-groups = \"some\"\n"), None);
+    assert_eq!(read("[tool.poetry.group.docs]\noptional = 1\n").unwrap().optional_groups.len(), 1);
+    assert_eq!(read("="), None);
+}
+
 #[test]
 fn requirements_with_hashes_count_by_their_lines() {
-    let read = |text: &str| locked("app/requirements.lock", text, &Installs::Everything);
+    let read = |text: &str| locked("app/requirements.lock", text, &of_file());
     let before = read(REQUIREMENTS);
     assert_eq!(before.keys().collect::<Vec<_>>(), ["boto3"]);
     assert_eq!(before["boto3"].version.as_deref(), Some("1.40.0"));
@@ -132,9 +203,7 @@ fn what_is_no_lock_counts_by_its_bytes() {
 fn a_lock_is_understood_once_and_asked_often() {
     let mut locks = Locks::default();
     let content = sha256(REQUIREMENTS.as_bytes());
-    let ask = |locks: &mut Locks| {
-        locks.locked("requirements.txt", &content, &Installs::Everything, &Platform::default())
-    };
+    let ask = |locks: &mut Locks| locks.locked("requirements.txt", &content, &of_file());
     assert!(ask(&mut locks).is_none() && !locks.knows("requirements.txt", &content));
     locks.add("requirements.txt", content, REQUIREMENTS);
     let first = ask(&mut locks).unwrap();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::{Mode, sha256};
+use lambda_images::locks::CHECKS;
 use lambda_images::plan::PlannedImage;
 use lambda_images::reason::{Reason, reasons_since};
 use lambda_images::record::Record;
@@ -123,6 +124,9 @@ fn render_json(
         .dependencies
         .iter()
         .map(|(name, fingerprint)| (name, (!survey.to_come.contains(name)).then_some(fingerprint)));
+    let doubts = survey.lock_doubts(&image.name).into_iter();
+    let locks_by_bytes: BTreeMap<String, String> =
+        doubts.map(|(path, doubt)| (path, doubt.to_string())).collect();
     let mut value = image_json(image);
     let more = json!({
         "version": 1,
@@ -138,6 +142,7 @@ fn render_json(
         "depends_on": depends_on.collect::<BTreeMap<_, _>>(),
         "contexts": counted.contexts,
         "locks": counted.locks,
+        "locks_by_bytes": locks_by_bytes,
         "undetermined": record.undetermined,
         "git": { "commit": commit, "dirty_paths": dirty },
     });
@@ -210,7 +215,11 @@ fn render(
         text += &format!("  {} {:.12} {}{note}\n", input.mode.as_str(), input.sha256, input.path);
     }
     for (path, locked) in &counted.locks {
-        text += &format!("  {path}: by the {} distributions that it installs\n", locked.len());
+        let count = locked.keys().filter(|name| *name != CHECKS).count();
+        text += &format!("  {path}: by the {count} distributions that it installs\n");
+    }
+    for (path, doubt) in survey.lock_doubts(&image.name) {
+        text += &format!("  {path}: by its bytes: {doubt}\n");
     }
     for note in &record.undetermined {
         text += &format!("  {note}\n");

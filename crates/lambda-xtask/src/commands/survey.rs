@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use lambda_images::config::{Config, RepositoryTags};
 use lambda_images::discovery::ImageName;
 use lambda_images::ecr::Ecr;
+use lambda_images::lock_use::Doubt;
 use lambda_images::plan::{
     Action, Destination, ImageNames, Plan, PlanFacts, PlannedImage, Stored, image_names, plan,
 };
@@ -231,6 +232,14 @@ impl Survey {
     pub(crate) fn record(&self, name: &ImageName) -> Record {
         let index = index_of(&self.workspace, name).expect("an image of the plan is in the graph");
         self.found.record(index, &self.workspace.graph.images()[index], &self.inputs[name])
+    }
+
+    /// The locks of an image that count by their bytes, and why.
+    pub(crate) fn lock_doubts(&self, name: &ImageName) -> BTreeMap<String, Doubt> {
+        let Some(index) = index_of(&self.workspace, name) else { return BTreeMap::new() };
+        let graph = &self.workspace.graph;
+        let Found { contexts, locks, .. } = &self.found;
+        contexts.doubts(index, &graph.images()[index], graph, locks)
     }
 
     /// Bytes of an image's input files.

@@ -77,7 +77,9 @@ pub(super) fn build_lock(
     }
     let mut graph = builder.graph;
     sort_edges(&mut graph, &packages);
-    Ok(Lock { packages, graph, members: BTreeSet::new() })
+    let (members, default_groups) = (BTreeSet::new(), BTreeMap::new());
+    let (checks, states_groups) = (String::new(), true);
+    Ok(Lock { packages, graph, members, default_groups, checks, states_groups })
 }
 
 struct Builder<'p> {

@@ -4,8 +4,8 @@
 //! groups, and under which marker, it is installed; before that, all packages count for a project,
 //! except those that only extras ask for. A caller that knows the project's requirements may give
 //! them as roots instead and gets exactly what they need. Version clauses are not checked: where a
-//! name has several versions, their markers choose, or all are in. `content-hash`, and whatever
-//! only describes a package, is not read.
+//! name has several versions, their markers choose, or all are in. `content-hash` counts
+//! only as what is checked ([`Lock::checks`]); what only describes a package is not read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -59,7 +59,14 @@ pub fn parse_poetry_lock(text: &str) -> Result<Lock, LockError> {
             }
         }
         project.extend(read_extras(reader, root));
-        build_lock(packages, Some(&project), true).map_err(|fault| LockError::Invalid(vec![fault]))
+        let mut lock = build_lock(packages, Some(&project), true)
+            .map_err(|fault| LockError::Invalid(vec![fault]))?;
+        // What it compares with `pyproject.toml`.
+        let of_metadata = |key: &str| root.get("metadata")?.get(key)?.scalar_text();
+        let checked = ["lock-version", "python-versions", "content-hash"].map(of_metadata);
+        lock.checks = checked.map(Option::unwrap_or_default).join("\n");
+        lock.states_groups = found.as_deref() == Some("2.1");
+        Ok(lock)
     })
 }
 

@@ -3,12 +3,15 @@
 //! The format is uv's own and no promise, so that keys which are not known here are passed over.
 //! What uv wrote to check the lock against the `pyproject.toml`s (`package.metadata`, `manifest`
 //! except its members, `options`, `requires-python`), and how often it rewrote it (`revision`),
-//! installs nothing and is not read.
+//! installs nothing: it counts only where the lock is checked ([`Lock::checks`]).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
-    Lock, LockError, LockedDependency, LockedPackage, LockedSource, Release, When,
+    DefaultGroups, Lock, LockError, LockedDependency, LockedPackage, LockedSource, Release, When,
     graph::build_lock, read_toml,
 };
 use crate::{
@@ -36,10 +39,53 @@ pub fn parse_uv_lock(text: &str) -> Result<Lock, LockError> {
         let packages = packages.iter().filter_map(|node| read_package(reader, node)).collect();
         let mut lock =
             build_lock(packages, None, false).map_err(|fault| LockError::Invalid(vec![fault]))?;
+        lock.checks = read_checks(root);
+        lock.default_groups = read_default_groups(reader, root);
         lock.members = read_members(reader, root);
         lock.members.extend(lock.project_in(".").cloned());
         Ok(lock)
     })
+}
+
+/// All but the packages of others: what uv compares with the `pyproject.toml`s.
+fn read_checks(root: &Node<'_>) -> String {
+    let mut checks = Vec::new();
+    for entry in root.entries() {
+        match entry.key {
+            "version" | "revision" | "distribution" => {}
+            "package" => {
+                let packages = entry.node.elements().unwrap_or_default();
+                let is_own = |package: &Node<'_>| {
+                    let source = package.get("source");
+                    let registry = source.as_ref().and_then(|source| source.get("registry"));
+                    registry.is_none()
+                };
+                checks.extend(packages.iter().filter(|p| is_own(p)).map(Node::canonical));
+            }
+            key => checks.push(format!("{key}={}", entry.node.canonical())),
+        }
+    }
+    checks.sort();
+    checks.join("\n")
+}
+
+/// `package.default-groups`, which a lock has since uv writes it there.
+fn read_default_groups(
+    reader: &mut Reader<'_>,
+    root: &Node<'_>,
+) -> BTreeMap<PackageName, DefaultGroups> {
+    let packages = root.get("package").and_then(|packages| packages.elements());
+    let mut all = BTreeMap::new();
+    for package in packages.unwrap_or_default() {
+        let Some(value) = package.get("default-groups") else { continue };
+        let Some(name) = package.get("name").and_then(|name| reader.name(&name)) else { continue };
+        let names = value.elements().unwrap_or_default();
+        let names = names.iter().filter_map(|name| Some(reader.name(name)?.value)).collect();
+        let groups =
+            if value.is_array() { DefaultGroups::These(names) } else { DefaultGroups::All };
+        all.insert(name.value, groups);
+    }
+    all
 }
 
 /// `manifest.members`, which a lock of one project doesn't have.
