@@ -29,6 +29,7 @@ mod cycle;
 pub mod deploy;
 pub mod discovery;
 pub mod ecr;
+pub mod escape;
 pub mod fingerprint;
 pub mod graph;
 pub mod history;

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::escape::escape_line;
+
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -39,15 +41,16 @@ impl Problem {
     }
 }
 
+/// Safe to show: what comes from files has no line ends and no control characters in it.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path)?;
+        f.write_str(&escape_line(&self.path))?;
         if let Some((line, column)) = self.place {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}", self.message)?;
+        write!(f, ": {}", escape_line(&self.message))?;
         if let Some(hint) = &self.hint {
-            write!(f, "\n  hint: {hint}")?;
+            write!(f, "\n  hint: {}", escape_line(hint))?;
         }
         Ok(())
     }

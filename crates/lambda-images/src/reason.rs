@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::discovery::ImageName;
+use crate::escape::escape_line;
 use crate::fingerprint::{BaseIdentity, Fingerprint};
 use crate::locks::{Locked, LockedPart};
 use crate::record::Record;
@@ -134,8 +135,17 @@ pub enum Reason {
     },
 }
 
+/// One line, which is safe to show.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text)?;
+        f.write_str(&escape_line(&text))
+    }
+}
+
+impl Reason {
+    fn write(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         let or_nothing =
             |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
         let by = |path: &Option<String>| {

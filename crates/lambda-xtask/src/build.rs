@@ -16,6 +16,7 @@ use dockerfile::Cut;
 use crate::environment::Environment;
 use crate::failure::child_failure;
 use crate::process::{Group, spawn_group};
+use crate::state::{create_anew, make_room};
 
 /// A build that is to run.
 pub(crate) struct BuildJob<'a> {
@@ -88,25 +89,13 @@ pub(crate) struct RunningBuild {
 impl BuildJob<'_> {
     /// Starts the child, in a process group of its own.
     pub(crate) fn start(self) -> anyhow::Result<RunningBuild> {
-        for path in [&self.log, &self.metadata] {
-            let folder = path.parent().unwrap_or(path);
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("failed to create `{}`", folder.display()))?;
-        }
         // What an earlier build left must not be taken for this one's.
-        if let Err(error) = std::fs::remove_file(&self.metadata)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(error)
-                .with_context(|| format!("failed to remove `{}`", self.metadata.display()));
-        }
+        make_room(&self.metadata)?;
         let build =
             Build { metadata_file: Some(self.metadata.display().to_string()), ..self.build };
         let mut words = vec!["docker".to_owned()];
         words.extend(build.argv());
-        let file = File::create(&self.log)
-            .with_context(|| format!("failed to create `{}`", self.log.display()))?;
-        let mut log = BufWriter::new(file);
+        let mut log = BufWriter::new(create_anew(&self.log)?);
         writeln!(log, "$ {}\n", buildx::quote_command(&words))
             .with_context(|| format!("failed to write `{}`", self.log.display()))?;
         let mut command = self.environment.command("docker");

@@ -11,6 +11,7 @@ use lambda_images::cache::{CacheAbility, CacheBuilder, CacheFolder, Caches};
 
 use crate::environment::Environment;
 use crate::process::{DOCKER_LIMIT, output};
+use crate::state::refuse_links;
 
 /// What of the builder matters to caches. It asks the engine which image store it has, for on that
 /// hangs what the engine's own builder can do.
@@ -40,8 +41,13 @@ pub(crate) fn holds_cache(root: &Path, folder: &str) -> bool {
 
 /// Removes what an interrupted run left of the folders that a build is to write.
 pub(crate) fn clear_folders(root: &Path, caches: &Caches) -> anyhow::Result<()> {
-    caches.folders.iter().try_for_each(|CacheFolder { fresh, .. }| {
-        remove(&root.join(fresh)).with_context(|| format!("failed to remove `{fresh}`"))
+    caches.folders.iter().try_for_each(|CacheFolder { fresh, folder }| {
+        let clear = || {
+            refuse_links(&root.join(folder).join("index.json"))?;
+            refuse_links(&root.join(fresh))?;
+            remove(&root.join(fresh))
+        };
+        clear().with_context(|| format!("failed to remove `{fresh}`"))
     })
 }
 

@@ -4,16 +4,16 @@
 //! Whoever reads a workspace asks for them here, so that both are read by the same code and can be
 //! compared.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use dockerfile::{Dockerignore, Reach};
 use lambda_images::contexts::Contexts;
 use lambda_images::problem::Problem;
 use lambda_images::tree::Tree;
-use rustix::fs::{Mode, OFlags, open};
 
+use crate::files::{Links, limit_of, read};
 use crate::folders::{Glob, matching_folders};
 use crate::inputs::{SeenFiles, hash_wanted, list_folder};
 use crate::tree_caches::TreeCaches;
@@ -24,9 +24,14 @@ pub(crate) trait Checkout: Sync {
     /// text, so that a change of what it leads to would go unseen.
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Problem>;
 
-    /// The same of a file that must be text.
+    /// The same of a file of settings or a lock. That it is larger than such files are is a problem.
+    fn settings(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.bytes(path)
+    }
+
+    /// The same of one that must be text.
     fn text(&self, path: &str) -> Result<Option<String>, Problem> {
-        let Some(bytes) = self.bytes(path)? else { return Ok(None) };
+        let Some(bytes) = self.settings(path)? else { return Ok(None) };
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Some(text)),
             Err(_) => Err(Problem::of_file(path, "failed to read it: it is not UTF-8")),
@@ -64,15 +69,15 @@ pub(crate) struct Disk<'a> {
     pub(crate) caches: &'a TreeCaches,
 }
 
-impl Checkout for Disk<'_> {
-    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+impl Disk<'_> {
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Problem> {
         let full = self.root.join(path);
         let is_missing = |error: &io::Error| {
             matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         };
         let unreadable =
             |error: io::Error| Problem::of_file(path, format!("failed to read it: {error}"));
-        match open_file(&full).and_then(read_all) {
+        match read(&full, Links::Refuse, limit) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => match fs::symlink_metadata(&full) {
@@ -80,6 +85,16 @@ impl Checkout for Disk<'_> {
                 _ => Err(unreadable(error)),
             },
         }
+    }
+}
+
+impl Checkout for Disk<'_> {
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.read(path, u64::MAX)
+    }
+
+    fn settings(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.read(path, limit_of(path))
     }
 
     fn link(&self, path: &str) -> Result<Option<String>, Problem> {
@@ -111,33 +126,6 @@ impl Checkout for Disk<'_> {
     }
 }
 
-/// Opens a file that is no link.
-fn open_file(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(File::from(open(path, flags, Mode::empty())?))
-}
-
-/// Room for a usual file, which then takes two reads, and no question for its size.
-const USUAL: usize = 16 * 1024;
-
-/// All bytes of a file, and no room for more.
-fn read_all(mut file: File) -> io::Result<Vec<u8>> {
-    let mut start = [0; USUAL];
-    let mut length = 0;
-    loop {
-        match file.read(&mut start[length..]) {
-            Ok(0) if length < USUAL => return Ok(start[..length].to_vec()),
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let mut bytes = start.to_vec();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Says that a file must not be a link.
 pub(crate) fn link_problem(path: &str) -> Problem {
     Problem::of_file(path, "this is a symbolic link, and must be a file").hint("name what it leads to (`dockerfile = \"…\"` for a Dockerfile that is shared), or put a file in its place")
@@ -146,17 +134,35 @@ pub(crate) fn link_problem(path: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::make_pipe;
+
+    #[track_caller]
+    fn check(disk: &Disk, path: &str, expected: Result<Option<&str>, &str>) {
+        let text = disk.text(path).map_err(|problem| problem.to_string());
+        let expected = expected.map(|text| text.map(str::to_owned)).map_err(str::to_owned);
+        assert_eq!(text, expected);
+    }
 
     #[test]
-    fn a_file_of_any_length_is_read_whole() {
+    fn what_is_no_file_of_settings_is_a_problem_and_is_not_waited_for() {
         let root = tempfile::tempdir().unwrap();
         let caches = TreeCaches::of_hashes(Vec::new());
         let disk = Disk { root: root.path(), caches: &caches };
-        for length in [0, 1, USUAL - 1, USUAL, USUAL + 1, 3 * USUAL] {
-            let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
-            fs::write(root.path().join("file"), &bytes).unwrap();
-            assert!(disk.bytes("file").unwrap() == Some(bytes), "{length}");
-        }
-        assert_eq!(disk.bytes("none"), Ok(None));
+        fs::write(root.path().join("file"), "text").unwrap();
+        make_pipe(&root.path().join("Dockerfile"));
+        fs::File::create(root.path().join("big")).unwrap().set_len(1 << 40).unwrap();
+        check(&disk, "file", Ok(Some("text")));
+        check(&disk, "none", Ok(None));
+        check(&disk, "file/none", Ok(None));
+        check(
+            &disk,
+            "Dockerfile",
+            Err("Dockerfile: failed to read it: it is a named pipe, and must be a file"),
+        );
+        check(
+            &disk,
+            "big",
+            Err("big: failed to read it: it is larger than 16 MiB, the limit for such a file"),
+        );
     }
 }

@@ -35,9 +35,15 @@ pub(crate) use {
 use std::io::Write as _;
 
 use anyhow::Context as _;
+use lambda_images::escape::escape_text;
 
-/// Prints what a pipe wants. A reader that has had enough (`| head`) is no error.
+/// Prints what people read, made safe to show.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    print_exact(&escape_text(text))
+}
+
+/// Prints what programs read. A reader that has had enough (`| head`) is no error.
+pub(crate) fn print_exact(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -41,7 +41,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::hash_cache::HashCache;
 use crate::inputs::Found;
-use crate::state::State;
+use crate::state::{State, of_own, refuse_links};
 
 pub(crate) use file::write_file;
 
@@ -125,6 +125,7 @@ pub(crate) fn copy_contexts(
     let top = root.join(CONTEXT_COPIES);
     let failed = || format!("failed to write to `{}`", top.display());
     let places: BTreeSet<String> = known.iter().map(|folder| place_of(folder)).collect();
+    refuse_links(&top).map_err(|error| of_own(error, "write to", &top))?;
     file::make_folder(&top).and_then(|()| sweep::prune(&top, "", &places)).with_context(failed)?;
     let hashes = HashCache::parse(state.read_copy_hashes());
     let (copies, mut faults) = copies_of(root, sources);

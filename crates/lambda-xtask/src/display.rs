@@ -1,22 +1,22 @@
 //! What a run shows while it runs: on a terminal a line per running image and a total, redrawn in
 //! place; elsewhere plain lines, one per event, that read well in a CI log.
 //!
-//! All of it goes to stderr.
+//! All of it goes to stderr, with control characters escaped: names, steps and output are written by others.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use buildx::VertexKind;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lambda_images::discovery::ImageName;
+use lambda_images::escape::{escape_line, escape_text};
 
 use crate::switches::ProgressForm;
 
 /// The display of one run.
 pub(crate) struct Display {
     form: Form,
-    started: Instant,
     width: usize,
 }
 
@@ -43,7 +43,7 @@ impl Display {
             ProgressForm::Auto if std::io::stderr().is_terminal() => terminal_form(total),
             ProgressForm::Auto => Form::Plain { running: BTreeMap::new() },
         };
-        Display { form, started: Instant::now(), width }
+        Display { form, width }
     }
 
     /// An image's build starts.
@@ -69,7 +69,7 @@ impl Display {
     /// An image's build is at this step. Plain lines tell only of instructions: what BuildKit
     /// does besides them is over too soon to be worth a line.
     pub(crate) fn step(&mut self, image: &ImageName, step: &str) {
-        let step = shortened(step);
+        let step = shortened(&escape_line(step));
         match &mut self.form {
             Form::Plain { running } => {
                 if let Some(last) = running.get_mut(image)
@@ -111,7 +111,7 @@ impl Display {
                     bar.finish_and_clear();
                 }
                 // What can't be drawn is not worth failing for.
-                drop(bars.println(line));
+                drop(bars.println(escape_text(line)));
                 total.inc(1);
             }
         }
@@ -121,16 +121,15 @@ impl Display {
     pub(crate) fn say(&self, line: &str) {
         match &self.form {
             Form::Plain { .. } | Form::Logs | Form::Quiet => note(line),
-            Form::Terminal { bars, .. } => drop(bars.println(line)),
+            Form::Terminal { bars, .. } => drop(bars.println(escape_text(line))),
         }
     }
 
-    /// The end; gives how long it took.
-    pub(crate) fn end(self) -> Duration {
+    /// The end.
+    pub(crate) fn end(self) {
         if let Form::Terminal { total, .. } = &self.form {
             total.finish_and_clear();
         }
-        self.started.elapsed()
     }
 }
 
@@ -162,9 +161,9 @@ fn image_style() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-/// A line on stderr. That nobody can read it (a closed pipe) is no reason to stop building.
+/// A line or a few on stderr, made safe to show. A closed pipe is no reason to stop building.
 pub(crate) fn note(line: &str) {
-    drop(writeln!(std::io::stderr(), "{line}"));
+    drop(writeln!(std::io::stderr(), "{}", escape_text(line)));
 }
 
 /// `0.4s`, `12.3s`, `2m05s`.

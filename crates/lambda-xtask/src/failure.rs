@@ -102,8 +102,37 @@ pub(crate) fn output_failure(words: &[String], output: &Output) -> anyhow::Error
     child_failure(words, output.status, &String::from_utf8_lossy(&output.stderr))
 }
 
-/// The last lines of a text that are not empty.
+/// The last lines of a text that are not empty, each cut to what is worth showing.
 pub(crate) fn tail(text: &str, lines: usize) -> Vec<&str> {
     let all: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    all[all.len().saturating_sub(lines)..].to_vec()
+    all[all.len().saturating_sub(lines)..].iter().map(|line| start(line)).collect()
+}
+
+/// The start of a line that has at most 4 KiB once it is shown: a dozen of them stay below 64 KiB.
+fn start(line: &str) -> &str {
+    let mut size = 0;
+    let end = line.char_indices().find(|(_, c)| {
+        // What is not printable ASCII may be shown by its escape.
+        size += if c.is_ascii_graphic() || *c == ' ' { 1 } else { 10 };
+        size > 4096
+    });
+    end.map_or(line, |(end, _)| &line[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_images::escape::escape_text;
+
+    use super::*;
+
+    #[test]
+    fn the_tail_of_an_output_is_short_also_when_it_is_escaped() {
+        let long = ["\u{1b}", "\u{202e}", "x", "é"].map(|text| text.repeat(1 << 20)).join("\n");
+        let said = format!("first\n\n{}", [long.as_str(); 5].join("\n"));
+        let failure = child_failure(&["docker".to_owned()], ExitStatus::default(), &said);
+        let text = failure.to_string();
+        assert_eq!(text.lines().count(), 13);
+        assert!(escape_text(&text).len() < 64 * 1024, "{}", escape_text(&text).len());
+        assert_eq!(tail("a\n\n b \n\nc\n", 2), [" b ", "c"]);
+    }
 }

@@ -24,6 +24,7 @@ mod display;
 mod engine;
 mod environment;
 mod failure;
+mod files;
 #[cfg_attr(
     not(target_os = "linux"),
     expect(dead_code, reason = "folders are remembered on Linux alone")
@@ -102,13 +103,13 @@ pub fn run(command: &Command, environment: &Environment, whole: clap::Command) -
         Command::Manifest(arguments) => commands::manifest(arguments, environment),
         Command::CheckTags(arguments) => commands::check_tags(arguments, environment),
         Command::Schema => {
-            commands::print(&format!("{:#}\n", lambda_images::keys::render_schema()))
+            commands::print_exact(&format!("{:#}\n", lambda_images::keys::render_schema()))
                 .map(|()| EXIT_SUCCESS)
         }
         Command::Completions { shell, name } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut whole.bin_name(name), name, &mut text);
-            commands::print(&String::from_utf8_lossy(&text)).map(|()| EXIT_SUCCESS)
+            commands::print_exact(&String::from_utf8_lossy(&text)).map(|()| EXIT_SUCCESS)
         }
     };
     match result {

@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 /// What docker may take to answer a question that costs it little.
 pub(crate) const DOCKER_LIMIT: Duration = Duration::from_secs(60);
 
-/// Interrupts a group or a process at the end of its input, and kills it 3 s later.
+/// Interrupts a group or a process at the end of its input, and kills it 1 s later.
 const GUARD: &str =
-    r#"trap '' INT TERM HUP QUIT; read -r _; kill -INT "$1"; sleep 3; kill -KILL "$1""#;
+    r#"trap '' INT TERM HUP QUIT; read -r _; kill -INT "$1"; sleep 1; kill -KILL "$1""#;
 
 /// A child with its guard. Where it has a process group of its own, that ends when this is dropped.
 #[derive(Debug)]

@@ -157,7 +157,7 @@ fn try_pull(
 ) -> Result<Option<String>, String> {
     let mut command = environment.command("docker");
     let platform = format!("--platform={platform}");
-    command.args(["image", "pull", "--quiet", &platform, reference]);
+    command.args(["image", "pull", "--quiet", &platform, "--", reference]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let child = {
         let mut running = lock(&shared.running);

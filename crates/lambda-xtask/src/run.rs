@@ -66,7 +66,6 @@ pub(crate) enum Outcome {
 pub(crate) struct Finished {
     /// In the plan's order.
     pub(crate) outcomes: Vec<Outcome>,
-    pub(crate) duration: Duration,
     pub(crate) interrupted: bool,
 }
 
@@ -134,9 +133,9 @@ impl Run<'_> {
             .into_iter()
             .map(|outcome| outcome.unwrap_or(Outcome::Skipped { because_of: None }))
             .collect();
-        let duration = running.display.end();
+        running.display.end();
         result?;
-        Ok(Finished { outcomes, duration, interrupted })
+        Ok(Finished { outcomes, interrupted })
     }
 
     /// Images that need nothing are in the manifest before the first build starts.

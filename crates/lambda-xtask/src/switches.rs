@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::failure::{environment as environment_failure, usage};
+use crate::files::{Links, SETTINGS_LIMIT, read};
 
 /// How a run shows its builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,7 +76,7 @@ pub(crate) fn wants_dev(flag: bool, environment: &Environment) -> anyhow::Result
 pub(crate) fn find_ci_run(environment: &Environment) -> Option<CiRun> {
     let event = environment.get("GITHUB_EVENT_PATH");
     let event: Option<Value> = event
-        .and_then(|path| std::fs::read(path).ok())
+        .and_then(|path| read(std::path::Path::new(path), Links::Follow, SETTINGS_LIMIT).ok())
         .and_then(|bytes| serde_json::from_slice(&bytes).ok());
     ci_run(|name| environment.get(name).map(str::to_owned), event.as_ref())
 }

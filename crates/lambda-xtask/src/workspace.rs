@@ -18,6 +18,7 @@ use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, Paral
 use crate::checkout::{Checkout, Disk};
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
+use crate::files::{self, Links, SETTINGS_LIMIT};
 use crate::folders::Glob;
 use crate::links::{Linked, lost_dockerfile, read_linked};
 use crate::tree_caches::TreeCaches;
@@ -226,9 +227,15 @@ fn file_name(path: &str) -> &str {
 /// a process.
 fn nearest_root(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
-    let nearest = folder.ancestors().find(|folder| folder.join(CONFIG_FILE).is_file())?;
-    let text = fs::read_to_string(nearest.join(CONFIG_FILE)).ok()?;
-    lambda_images::config::has_workspace(&text).then(|| nearest.to_owned())
+    let has_config = |folder: &&Path| {
+        fs::metadata(folder.join(CONFIG_FILE)).is_ok_and(|metadata| !metadata.is_dir())
+    };
+    let nearest = folder.ancestors().find(has_config)?;
+    match files::read_text(&nearest.join(CONFIG_FILE), Links::Follow, SETTINGS_LIMIT) {
+        Ok(text) => lambda_images::config::has_workspace(&text).then(|| nearest.to_owned()),
+        // What is wrong with it is said when the workspace is read.
+        Err(_) => Some(nearest.to_owned()),
+    }
 }
 
 fn ask_cargo_for_root(environment: &Environment) -> anyhow::Result<PathBuf> {

@@ -27,9 +27,11 @@ mod ecr;
 mod failure;
 mod github_caches;
 mod hooks;
+mod hostile;
 mod inline_caches;
 mod interrupt;
 mod kept;
+mod killed;
 mod problems;
 mod races;
 #[path = "../buildkit/random.rs"]

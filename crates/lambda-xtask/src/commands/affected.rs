@@ -52,7 +52,10 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
             format!("{:#}\n", render_bake(&survey, &comparison.affected())?)
         }
     };
-    super::print(&text)?;
+    match arguments.format {
+        AffectedFormat::Text => super::print(&text)?,
+        _ => super::print_exact(&text)?,
+    }
     caches.keep(&found, &state);
     if arguments.format == AffectedFormat::Text {
         note(&comparison.summary());

@@ -43,10 +43,13 @@ pub(crate) fn bases(arguments: &Bases, environment: &Environment) -> anyhow::Res
     }
     let today = today();
     let shown: Vec<Shown> = chosen.iter().map(|base| Shown::of(base, &lock, &asked)).collect();
-    super::print(&match arguments.format {
-        Format::Human => shown.iter().map(|shown| shown.render(&today)).collect(),
-        Format::Json => format!("{:#}\n", render_json(&shown)),
-    })?;
+    match arguments.format {
+        Format::Human => {
+            let text: String = shown.iter().map(|shown| shown.render(&today)).collect();
+            super::print(&text)?;
+        }
+        Format::Json => super::print_exact(&format!("{:#}\n", render_json(&shown)))?,
+    }
     let failed = asked.values().filter(|answer| answer.is_err()).count();
     note(&summary(&shown, arguments.update, written, failed));
     Ok(if failed == 0 { EXIT_SUCCESS } else { EXIT_FAILURE })

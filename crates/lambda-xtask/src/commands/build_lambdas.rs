@@ -1,6 +1,7 @@
 //! `build-lambdas`: builds what is not built yet.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use lambda_images::config::TagPolicy;
 use lambda_images::plan::Plan;
@@ -26,6 +27,7 @@ pub(crate) fn build_lambdas(
     arguments: &BuildLambdas,
     environment: &Environment,
 ) -> anyhow::Result<u8> {
+    let started = Instant::now();
     check_buildkit(environment)?;
     let is_dev = wants_dev(arguments.dev || arguments.refresh_base, environment)?;
     let execution = Execution {
@@ -94,11 +96,13 @@ pub(crate) fn build_lambdas(
             after_bases(&survey.workspace.graph, bases, plan, arguments.fail_fast, &run)?
         }
     };
-    super::print(&match arguments.format {
-        Format::Human => render_table(&plan, &finished),
-        Format::Json => format!("{:#}\n", result_json(&survey, &plan, &finished)),
-    })?;
-    note(&render_end(&survey, &plan, &finished));
+    match arguments.format {
+        Format::Human => super::print(&render_table(&plan, &finished))?,
+        Format::Json => {
+            super::print_exact(&format!("{:#}\n", result_json(&survey, &plan, &finished)))?;
+        }
+    }
+    note(&render_end(&survey, &plan, &finished, started.elapsed()));
     Ok(exit_code(&finished))
 }
 
@@ -122,10 +126,10 @@ fn show_plan(
     mut plan: Plan,
 ) -> anyhow::Result<u8> {
     execution.apply_caches(survey, &mut plan, None);
-    super::print(&match arguments.format {
-        Format::Human => render_plan(&plan),
-        Format::Json => format!("{:#}\n", plan_json(&plan)),
-    })?;
+    match arguments.format {
+        Format::Human => super::print(&render_plan(&plan))?,
+        Format::Json => super::print_exact(&format!("{:#}\n", plan_json(&plan)))?,
+    }
     Ok(EXIT_SUCCESS)
 }
 
@@ -153,7 +157,7 @@ fn nothing_affected(arguments: &BuildLambdas, survey: &Survey) -> anyhow::Result
     }
     if arguments.format == Format::Json {
         let manifest = survey.state.manifest_path();
-        super::print(&format!(
+        super::print_exact(&format!(
             "{:#}\n",
             json!({ "version": 1, "manifest": manifest, "images": [] })
         ))?;

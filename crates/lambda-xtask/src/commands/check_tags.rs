@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
+use lambda_images::escape::escape_line;
 use lambda_images::tag::{GitState, policy_tag};
 use lambda_images::tag_check::{CurrentImage, TagFault, TagFinding, judge};
 use lambda_images::text_references::{Repositories, TagKind, TextReference, find_references};
@@ -186,5 +187,6 @@ fn render(file: &File, found: &TextReference, finding: &TagFinding) -> String {
     let (line, column) = found.place;
     let TextReference { image, written, .. } = found;
     let TagFinding { message, mend, .. } = finding;
-    format!("{}:{line}:{column}: {image}: `{written}` is {message}\n  run: {mend}\n", file.shown)
+    let [shown, written, message] = [file.shown.as_str(), written, message].map(escape_line);
+    format!("{shown}:{line}:{column}: {image}: `{written}` is {message}\n  run: {mend}\n")
 }

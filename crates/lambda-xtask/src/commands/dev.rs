@@ -174,7 +174,6 @@ pub(crate) fn after_bases(
     }
     if !plan.images.is_empty() {
         let second = run(&mut plan)?;
-        finished.duration += second.duration;
         finished.interrupted |= second.interrupted;
         for (image, outcome) in plan.images.into_iter().zip(second.outcomes) {
             if !known.contains(&image.name) {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
+use lambda_images::escape::escape_line;
 use lambda_images::fingerprint::{Mode, sha256};
 use lambda_images::locks::CHECKS;
 use lambda_images::plan::PlannedImage;
@@ -24,6 +25,7 @@ use crate::cli::{Explain, Format};
 use crate::display::{bytes, note};
 use crate::environment::Environment;
 use crate::failure::EXIT_SUCCESS;
+use crate::files::{Links, SETTINGS_LIMIT, read};
 use crate::inputs::file_mode;
 use crate::switches::wants_dev;
 
@@ -44,10 +46,13 @@ pub(crate) fn explain(arguments: &Explain, environment: &Environment) -> anyhow:
     };
     let now = &survey.record(&image.name);
     let changes = survey.state.read_record(&image.name).map(|last| reasons_since(&last, now));
-    super::print(&match arguments.format {
-        Format::Human => render(&survey, image, now, changes.as_deref()),
-        Format::Json => format!("{:#}\n", render_json(&survey, image, now, changes.as_deref())?),
-    })?;
+    let changes = changes.as_deref();
+    match arguments.format {
+        Format::Human => super::print(&render(&survey, image, now, changes))?,
+        Format::Json => {
+            super::print_exact(&format!("{:#}\n", render_json(&survey, image, now, changes)?))?;
+        }
+    }
     Ok(EXIT_SUCCESS)
 }
 
@@ -89,7 +94,7 @@ fn inputs(survey: &Survey, record: &Record) -> anyhow::Result<Vec<Input>> {
         .collect();
     if !record.files.contains_key(&record.dockerfile) {
         let path = survey.workspace.root.join(&record.dockerfile);
-        let bytes = std::fs::read(&path)?;
+        let bytes = read(&path, Links::Refuse, SETTINGS_LIMIT)?;
         let mode = file_mode(&std::fs::metadata(&path)?);
         inputs.push(Input {
             path: record.dockerfile.clone(),
@@ -161,7 +166,9 @@ fn render(
     let counted = &record.inputs;
     let mode = if image.standing == Standing::True { "" } else { ", in development mode" };
     let mut text = format!("{} ({} image{mode})\n", image.name, image.kind.as_str());
-    let mut line = |name: &str, value: &str| text += &format!("  {name:<12} {value}\n");
+    let mut line = |name: &str, value: &str| {
+        text += &format!("  {name:<12} {}\n", escape_line(value));
+    };
     match known_names(image) {
         Some(names) => {
             line("fingerprint", &image.fingerprint.to_string());
@@ -212,17 +219,20 @@ fn render(
     text += &format!("inputs: {} files, {}\n", inputs.len(), bytes(size));
     for input in &inputs {
         let note = if input.kind == "dockerfile" { "  (its instructions count)" } else { "" };
-        text += &format!("  {} {:.12} {}{note}\n", input.mode.as_str(), input.sha256, input.path);
+        let path = escape_line(&input.path);
+        text += &format!("  {} {:.12} {path}{note}\n", input.mode.as_str(), input.sha256);
     }
     for (path, locked) in &counted.locks {
         let count = locked.keys().filter(|name| *name != CHECKS).count();
+        let path = escape_line(path);
         text += &format!("  {path}: by the {count} distributions that it installs\n");
     }
     for (path, doubt) in survey.lock_doubts(&image.name) {
-        text += &format!("  {path}: by its bytes: {doubt}\n");
+        let line = format!("{path}: by its bytes: {doubt}");
+        text += &format!("  {}\n", escape_line(&line));
     }
     for note in &record.undetermined {
-        text += &format!("  {note}\n");
+        text += &format!("  {}\n", escape_line(note));
     }
     text
 }
@@ -230,7 +240,8 @@ fn render(
 /// The first of some paths, quoted, and how many more there are.
 pub(super) fn some_of(paths: &[String]) -> String {
     let paths: BTreeSet<&String> = paths.iter().collect();
-    let shown: Vec<String> = paths.iter().take(5).map(|path| format!("`{path}`")).collect();
+    let quoted = |path: &&String| format!("`{}`", escape_line(path));
+    let shown: Vec<String> = paths.iter().take(5).map(quoted).collect();
     let more = paths.len().saturating_sub(5);
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }

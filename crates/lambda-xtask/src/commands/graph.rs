@@ -19,6 +19,9 @@ pub(crate) fn graph(arguments: &Graph, environment: &Environment) -> anyhow::Res
         GraphFormat::Json => format!("{:#}\n", render_json(&workspace.graph)),
     };
     tell_warnings(&workspace, &found);
-    super::print(&text)?;
+    match arguments.format {
+        GraphFormat::Json => super::print_exact(&text)?,
+        _ => super::print(&text)?,
+    }
     Ok(crate::EXIT_SUCCESS)
 }

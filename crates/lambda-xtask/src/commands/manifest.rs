@@ -78,7 +78,7 @@ pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyh
     tell_rest(arguments.format, &deployment, lambdas.count(), earlier.is_some());
     match output {
         Some(path) => write_atomically(&path, text.as_bytes())?,
-        None => super::print(&text)?,
+        None => super::print_exact(&text)?,
     }
     Ok(EXIT_SUCCESS)
 }

@@ -2,8 +2,10 @@
 //! as the JSON that `docs/json.md` describes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use lambda_images::discovery::ImageName;
+use lambda_images::escape::escape_line;
 use lambda_images::plan::{Action, ImageNames, Plan, PlannedImage};
 use lambda_images::reference::ImageReference;
 use lambda_images::stable::Standing;
@@ -35,7 +37,8 @@ pub(super) fn render_plan(plan: &Plan) -> String {
         if image.action == Action::Build && names.is_some() {
             let mut words = vec!["docker".to_owned()];
             words.extend(image.build(&identities).argv());
-            text += &format!("           $ {}\n", buildx::quote_command(&words));
+            let command = buildx::quote_command(&words);
+            text += &format!("           $ {}\n", escape_line(&command));
         }
     }
     let builds = plan.images.iter().filter(|image| image.action == Action::Build).count();
@@ -171,8 +174,13 @@ pub(super) fn render_failures(survey: &Survey, plan: &Plan, finished: &Finished)
     text
 }
 
-/// Failures in full, and the one line that sums up.
-pub(super) fn render_end(survey: &Survey, plan: &Plan, finished: &Finished) -> String {
+/// Failures in full, and the one line that sums up, with the time since the command started.
+pub(super) fn render_end(
+    survey: &Survey,
+    plan: &Plan,
+    finished: &Finished,
+    time: Duration,
+) -> String {
     let text = render_failures(survey, plan, finished);
     let count = |wanted: &str| {
         finished.outcomes.iter().filter(|outcome| outcome_text(outcome) == wanted).count()
@@ -188,5 +196,5 @@ pub(super) fn render_end(survey: &Survey, plan: &Plan, finished: &Finished) -> S
     } else {
         ""
     };
-    text + &format!("{interrupted}{nothing}{} in {}", parts.join(", "), seconds(finished.duration))
+    text + &format!("{interrupted}{nothing}{} in {}", parts.join(", "), seconds(time))
 }

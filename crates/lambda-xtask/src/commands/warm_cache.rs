@@ -105,10 +105,10 @@ pub(crate) fn warm_cache(arguments: &WarmCache, environment: &Environment) -> an
             .map(|(name, _)| name.clone())
             .collect(),
     };
-    super::print(&match arguments.format {
-        Format::Human => render_table(&warmed),
-        Format::Json => format!("{:#}\n", render_json(&warmed)),
-    })?;
+    match arguments.format {
+        Format::Human => super::print(&render_table(&warmed))?,
+        Format::Json => super::print_exact(&format!("{:#}\n", render_json(&warmed)))?,
+    }
     note(&render_end(&warmed, started.elapsed()));
     Ok(super::build_lambdas::exit_code(&finished))
 }

@@ -6,7 +6,6 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
 use lambda_images::context_copy::{FIRST_TIME, time_of_content};
 use lambda_images::fingerprint::{Hasher, Mode, Sha256Sum, sha256};
 use lambda_images::tree::FileState;
@@ -14,6 +13,7 @@ use rustix::fs::{AtFlags, CWD, OFlags, Timespec, Timestamps};
 use tempfile::NamedTempFile;
 
 use crate::hash_cache::Stamp;
+use crate::state::{of_own, refuse_links};
 
 /// Why a file is not copied whose bytes or mode are no longer those that were hashed.
 pub(super) const CHANGED: &str = "it changed while the workspace was read";
@@ -73,6 +73,7 @@ pub(super) fn write(to: &Path, bytes: &[u8]) -> io::Result<Placed> {
 /// Writes a file that a builder is given beside the copies, where it is not there as it should be.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
+        refuse_links(path)?;
         let sum = sha256(bytes);
         let is_same = |metadata: &fs::Metadata| {
             metadata.is_file()
@@ -85,7 +86,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         write(path, bytes).map(drop)
     };
-    write().with_context(|| format!("failed to write `{}`", path.display()))
+    write().map_err(|error| of_own(error, "write", path))
 }
 
 /// Makes a link of this text.

@@ -16,6 +16,7 @@ use super::blobs::Blobs;
 use super::repository::PARTIAL_HINT;
 use super::{Change, Git, Old, Repository};
 use crate::environment::Environment;
+use crate::files::{self, Links, SETTINGS_LIMIT};
 use crate::inputs::Found;
 use crate::workspace::Workspace;
 
@@ -180,7 +181,9 @@ impl Repository {
 /// The content of the file that describes the event of a GitHub Actions run.
 fn read_event(environment: &Environment) -> EventFile {
     let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return EventFile::NotNamed };
-    let read = |path: &Path| anyhow::Ok(serde_json::from_slice(&std::fs::read(path)?)?);
+    let read = |path: &Path| {
+        anyhow::Ok(serde_json::from_slice(&files::read(path, Links::Follow, SETTINGS_LIMIT)?)?)
+    };
     match read(&environment.current_dir().join(path)) {
         Ok(content) => EventFile::Content(content),
         Err(error) => EventFile::Unreadable(format!(

@@ -8,6 +8,7 @@ use lambda_images::fingerprint::Mode;
 
 use super::Repository;
 use crate::failure::output_failure;
+use crate::files::{Links, SETTINGS_LIMIT, read_text};
 use crate::inputs::Found;
 
 /// The files below the workspace root that git keeps, those of submodules included.
@@ -157,7 +158,7 @@ impl Index {
     /// In a plain clone that follows from the submodule's path, in a linked worktree it does not.
     fn add_link_to_repository(&mut self, repository: &Repository, submodule: &str) {
         let path = format!("{submodule}/.git");
-        let text = std::fs::read_to_string(repository.root.join(&path));
+        let text = read_text(&repository.root.join(&path), Links::Refuse, SETTINGS_LIMIT);
         let depth = format!("{}{submodule}", repository.prefix).split('/').count();
         let plain = format!("gitdir: {}.git/modules/", "../".repeat(depth));
         if text.is_ok_and(|text| text.starts_with(&plain)) {

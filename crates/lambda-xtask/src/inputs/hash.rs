@@ -3,7 +3,7 @@
 //! A file is asked once for its mode and times; only one that the cache of hashes does not know in
 //! this state is opened.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -21,6 +21,7 @@ use rayon::iter::{
 
 use super::SeenFiles;
 use super::folder::Seen;
+use crate::files::{Links, open_regular};
 use crate::hash_cache::{HashCache, Stamp};
 
 /// Bytes that are read at a time.
@@ -130,7 +131,7 @@ fn hash_into(
         return Ok(FileState { mode, sha256, size: stamp.size });
     }
     let now = SystemTime::now();
-    let mut file = File::open(full())?;
+    let mut file = open_regular(&full(), Links::Follow)?;
     let mut hasher = Hasher::default();
     let mut size = 0;
     buffer.resize(BUFFER, 0);

@@ -36,10 +36,9 @@ fn a_group_is_interrupted_when_its_parent_is_gone() {
 
 #[test]
 fn a_group_that_ignores_the_interrupt_is_killed() {
-    let script = format!("trap '' INT; {LONG}");
     // The shell says that it is there once it ignores the signal.
-    let mut group =
-        spawn_group(shell(&format!("trap '' INT; echo; {script}")).stdout(Stdio::piped())).unwrap();
+    let script = format!("trap '' INT; echo; {LONG}");
+    let mut group = spawn_group(shell(&script).stdout(Stdio::piped())).unwrap();
     group.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
     close_pipe(&mut group);
     assert_eq!(group.wait().unwrap().signal(), Some(signal_hook::consts::SIGKILL));

@@ -35,8 +35,9 @@ pub(super) struct HostAuthorization {
 #[derive(Debug, Default)]
 struct Known {
     challenge: Option<Challenge>,
-    /// Docker's, once they were asked for.
-    credentials: Option<Option<Credentials>>,
+    /// Docker's, once they were asked for. An error stays: a helper that gives no answer is not waited
+    /// for by one request after the other.
+    credentials: Option<Result<Option<Credentials>, RegistryError>>,
     tokens: BTreeMap<(String, Access), String>,
     /// Raised with each login: what was sent before it is old.
     generation: u32,
@@ -120,11 +121,10 @@ impl HostAuthorization {
     ) -> Result<Option<Credentials>, RegistryError> {
         let mut known = self.known();
         if let Some(credentials) = &known.credentials {
-            return Ok(credentials.clone());
+            return credentials.clone();
         }
-        let credentials = find_credentials(&client.environment, host)?;
-        known.credentials = Some(credentials.clone());
-        Ok(credentials)
+        let limit = client.login_limit;
+        known.credentials.insert(find_credentials(&client.environment, host, limit)).clone()
     }
 
     /// A request was refused: learns from it. `Ok`: there is something else to try.
@@ -232,7 +232,7 @@ pub(super) fn said(answer: &Answer) -> String {
             .iter()
             .map(|OneError { code, message }| format!("{code} {message}").trim().to_owned())
             .collect();
-        return texts.join(", ");
+        return texts.join(", ").chars().take(1000).collect();
     }
     let text = String::from_utf8_lossy(&answer.body);
     let line: String = text.lines().next().unwrap_or_default().chars().take(200).collect();

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +18,8 @@ use super::endpoint::config_key;
 use super::error::RegistryError;
 use crate::environment::Environment;
 use crate::failure::tail;
+use crate::files::{Links, SETTINGS_LIMIT, read_text};
+use crate::process::spawn_group;
 
 /// What a registry, or the server that gives its tokens, is told.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,10 +102,11 @@ struct Helped {
     secret: String,
 }
 
-/// What docker has for a host; `None`: nothing.
+/// What docker has for a host; `None`: nothing. A helper program has so much time to tell it.
 pub(super) fn find_credentials(
     environment: &Environment,
     host: &str,
+    limit: Duration,
 ) -> Result<Option<Credentials>, RegistryError> {
     let key = config_key(host);
     if let Some(credentials) = of_variable(environment, key) {
@@ -110,7 +114,7 @@ pub(super) fn find_credentials(
     }
     let Some(path) = config_path(environment) else { return Ok(None) };
     let unreadable = |why: String| RegistryError::Config { path: path.display().to_string(), why };
-    let text = match std::fs::read_to_string(&path) {
+    let text = match read_text(&path, Links::Follow, SETTINGS_LIMIT) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error.to_string())),
@@ -130,7 +134,7 @@ pub(super) fn find_credentials(
     // Of the file, only this token counts beside a helper.
     let has_token = entry.is_some_and(|entry| !entry.registrytoken.is_empty());
     if !helper.is_empty() && !has_token {
-        return ask_helper(environment, &format!("docker-credential-{helper}"), key);
+        return ask_helper(environment, &format!("docker-credential-{helper}"), key, limit);
     }
     entry.map_or(Ok(None), |entry| {
         read_entry(entry).ok_or_else(|| unreadable(format!("the entry of `{key}` is damaged")))
@@ -192,6 +196,7 @@ fn ask_helper(
     environment: &Environment,
     program: &str,
     key: &str,
+    limit: Duration,
 ) -> Result<Option<Credentials>, RegistryError> {
     let failed = |why: String| RegistryError::Helper {
         program: program.to_owned(),
@@ -200,12 +205,13 @@ fn ask_helper(
     };
     let mut command = environment.command(program);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // Who does not read its input says why by its exit status.
-        drop(writeln!(stdin, "{key}"));
-    }
-    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+    let child = spawn_group(&mut command).map_err(|error| failed(error.to_string()))?;
+    let output = child.hear_out(format!("{key}\n").as_bytes(), limit).map_err(|error| {
+        failed(match error.kind() {
+            ErrorKind::TimedOut => format!("it gave no answer within {} s", limit.as_secs()),
+            _ => error.to_string(),
+        })
+    })?;
     let said = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         if said.contains("credentials not found in native keychain") {

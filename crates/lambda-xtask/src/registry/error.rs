@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use lambda_images::escape::escape_line;
 use lambda_images::reference::{Digest, ImageReference};
 
 /// Why a registry gave no answer, or not the one that was wanted.
@@ -177,7 +178,7 @@ impl RegistryError {
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\nhint: {}", self.message(), self.hint())
+        write!(f, "{}\nhint: {}", escape_line(&self.message()), escape_line(&self.hint()))
     }
 }
 

@@ -127,3 +127,119 @@ fn others_may_read_what_is_new_and_no_more_than_they_could() {
     write_json(&path, &sha256(b"1")).unwrap();
     assert_eq!((mode(), read_json(&path)), (0o600, Some(sha256(b"1"))));
 }
+
+/// A workspace whose `path` below the state folder is a link to a folder or file elsewhere.
+fn planted(path: &str) -> (tempfile::TempDir, tempfile::TempDir, State) {
+    let (root, state) = state();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = if path.is_empty() { state.folder.clone() } else { state.folder.join(path) };
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+    (root, elsewhere, state)
+}
+
+#[test]
+fn a_linked_folder_is_neither_read_nor_written() {
+    let one = ImageName::new("one").unwrap();
+    for path in ["", "records", "logs", "staged", "staged/one"] {
+        let (root, elsewhere, state) = planted(path);
+        // What would be found by the link.
+        let record = serde_json::to_vec(&record(Record::VERSION)).unwrap();
+        for name in ["one.json", "records/one.json"] {
+            let path = elsewhere.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, &record).unwrap();
+        }
+        let before = (names(elsewhere.path()), names(&elsewhere.path().join("records")));
+        assert_eq!(state.read_record(&one), None, "{path}");
+        let dockerfile = root.path().join(State::staged_dockerfile(&one));
+        let results = [
+            ("records", state.write_record(&one, &self::record(Record::VERSION))),
+            ("logs", create_anew(&state.log_path(&one)).map(drop)),
+            ("staged/one", crate::context_copy::write_file(&dockerfile, b"FROM scratch")),
+            ("", state.lock().map(drop)),
+        ];
+        for (folder, result) in results {
+            let is_behind =
+                format!("{folder}/").starts_with(&format!("{path}/")) || path.is_empty();
+            assert_eq!(result.is_err(), is_behind, "{path}, {folder}");
+            if let Err(error) = result {
+                let error = format!("{error:#}");
+                assert!(error.contains("is a symbolic link, which is not followed"), "{error}");
+                assert!(error.contains("\nhint: remove `target/lambda-images`"), "{error}");
+            }
+        }
+        let after = (names(elsewhere.path()), names(&elsewhere.path().join("records")));
+        assert_eq!(after, before, "{path}");
+    }
+}
+
+/// Developers keep `target` on another disk.
+#[test]
+fn target_itself_may_be_a_link() {
+    let (root, state) = state();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), root.path().join("target")).unwrap();
+    state.write_manifest(&Manifest::new("prod")).unwrap();
+    assert_eq!(state.read_manifest("dev"), Manifest::new("prod"));
+    drop(state.lock().unwrap());
+}
+
+#[test]
+fn a_linked_file_is_replaced_and_what_it_leads_to_stays() {
+    let (root, state) = state();
+    let one = ImageName::new("one").unwrap();
+    let precious = root.path().join("precious");
+    fs::write(&precious, "{}").unwrap();
+    let paths = [state.log_path(&one), state.record_path(&one), state.manifest_path()];
+    for path in &paths {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&precious, path).unwrap();
+    }
+    create_anew(&paths[0]).unwrap().write_all(b"log").unwrap();
+    state.write_record(&one, &record(Record::VERSION)).unwrap();
+    state.write_manifest(&Manifest::new("prod")).unwrap();
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "{}");
+    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), "log");
+    assert_eq!(state.read_record(&one), Some(record(Record::VERSION)));
+    assert_eq!(state.read_manifest("dev"), Manifest::new("prod"));
+
+    // A second name of a file is no link that could be seen.
+    fs::remove_file(&paths[0]).unwrap();
+    fs::hard_link(&precious, &paths[0]).unwrap();
+    create_anew(&paths[0]).unwrap().write_all(b"log").unwrap();
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "{}");
+
+    std::os::unix::fs::symlink(&precious, state.folder.join("lock")).unwrap();
+    assert!(state.lock().is_err());
+}
+
+/// Where one were opened as a file is, this test would not end.
+#[test]
+fn pipes_are_not_waited_for() {
+    let (_root, state) = state();
+    let one = ImageName::new("one").unwrap();
+    let paths = [
+        state.log_path(&one),
+        state.record_path(&one),
+        state.manifest_path(),
+        state.hashes_path(),
+        state.folders_path(),
+        state.folder.join("lock"),
+    ];
+    for path in &paths {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        files::make_pipe(path);
+    }
+    assert_eq!(state.read_record(&one), None);
+    assert_eq!(state.read_manifest("dev"), Manifest::new("dev"));
+    assert!(state.manifest_text().is_err());
+    assert!(state.read_hashes().is_empty() && state.read_folders().is_empty());
+    let error = format!("{:#}", state.lock().unwrap_err());
+    assert!(error.contains("failed to lock `"), "{error}");
+    create_anew(&paths[0]).unwrap().write_all(b"log").unwrap();
+    state.write_record(&one, &record(Record::VERSION)).unwrap();
+    state.write_hashes(b"hashes");
+    assert_eq!(state.read_record(&one), Some(record(Record::VERSION)));
+    assert_eq!(state.read_hashes(), b"hashes");
+}

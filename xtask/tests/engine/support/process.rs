@@ -104,6 +104,12 @@ impl Running {
         kill_process(pid.expect("a child has an id"), Signal::INT).unwrap();
     }
 
+    /// What `kill -9` does, and a kernel that has no memory left.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits till it has ended.
     #[track_caller]
     pub(crate) fn wait(mut self) -> Ended {

@@ -10,6 +10,7 @@ use crate::checkout::Checkout;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::{WorkspaceProblems, environment as environment_failure, usage};
+use crate::files::{Links, read};
 use crate::folders::Glob;
 use crate::git::{Git, NoGit};
 use crate::state::State;
@@ -186,7 +187,7 @@ pub(super) fn read_text(file: &File, checkout: &dyn Checkout) -> anyhow::Result<
             Ok(None) => return Ok(None),
             Err(problem) => anyhow::bail!("{problem}"),
         },
-        (Source::Disk(path), _) => match std::fs::read(path) {
+        (Source::Disk(path), _) => match read(path, Links::Follow, u64::MAX) {
             Ok(bytes) => bytes,
             // Git keeps it, and it was removed.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

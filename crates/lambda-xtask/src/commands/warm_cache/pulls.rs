@@ -95,7 +95,7 @@ fn external_base(survey: &Survey, parts: &Parts, lambda: &PlannedImage) -> Optio
         BaseSource::Internal(_) => None,
     })?;
     let mut inspect = survey.environment.command("docker");
-    inspect.args(["image", "inspect", "--format", "{{.Id}}", &base]);
+    inspect.args(["image", "inspect", "--format", "{{.Id}}", "--", &base]);
     let is_here = output(&mut inspect, DOCKER_LIMIT).is_ok_and(|output| output.status.success());
     let (image, platform) = (lambda.name.clone(), lambda.platform.clone());
     (!is_here).then(|| Pull { image, platform, candidates: vec![base] })

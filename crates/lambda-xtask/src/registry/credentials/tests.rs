@@ -9,9 +9,12 @@ fn password(user: &str, password: &str) -> Option<Credentials> {
     Some(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
 }
 
+/// Time that no helper of these tests needs.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// What is found for a host where `config.json` is this, and a helper `x` this script.
 fn find(config: &str, helper: &str, host: &str) -> Result<Option<Credentials>, RegistryError> {
-    find_with("", config, helper, host)
+    find_within("", config, helper, host, LIMIT)
 }
 
 /// The same with the variable.
@@ -20,6 +23,16 @@ fn find_with(
     config: &str,
     helper: &str,
     host: &str,
+) -> Result<Option<Credentials>, RegistryError> {
+    find_within(variable, config, helper, host, LIMIT)
+}
+
+fn find_within(
+    variable: &str,
+    config: &str,
+    helper: &str,
+    host: &str,
+    limit: Duration,
 ) -> Result<Option<Credentials>, RegistryError> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("config.json"), config).unwrap();
@@ -35,7 +48,7 @@ fn find_with(
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
     let environment =
         Environment::of_process().unwrap().with("PATH", path).with("DOCKER_CONFIG", folder.path());
-    find_credentials(&environment.with(VARIABLE, variable), host)
+    find_credentials(&environment.with(VARIABLE, variable), host, limit)
 }
 
 #[track_caller]
@@ -172,4 +185,24 @@ fn damage_is_told_without_the_secret() {
     }
     let shown = format!("{:?}", password("user", "s3cret"));
     assert!(!shown.contains("s3cret"), "{shown}");
+}
+
+/// Also where it keeps its output open by a child of its own.
+#[test]
+fn a_helper_without_an_answer_is_ended() {
+    for helper in ["exec sleep 60", "sleep 60 & exit 0", "sleep 60 >/dev/null & wait"] {
+        let error = find_within("", r#"{"credsStore":"x"}"#, helper, "a.example", Duration::ZERO);
+        let (program, host) = ("docker-credential-x".to_owned(), "a.example".to_owned());
+        let why = "it gave no answer within 0 s".to_owned();
+        assert_eq!(error.unwrap_err(), RegistryError::Helper { program, host, why }, "{helper}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_no_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::files::make_pipe(&folder.path().join("config.json"));
+    let environment = Environment::of_process().unwrap().with("DOCKER_CONFIG", folder.path());
+    let error = find_credentials(&environment, "a.example", LIMIT).unwrap_err();
+    assert!(error.to_string().contains(": it is a named pipe, and must be a file"), "{error}");
 }

@@ -301,3 +301,34 @@ fn a_login_that_does_not_end_is_ended() {
         );
     }
 }
+
+/// Requests to its host don't wait for it one after the other, and others not at all.
+#[test]
+fn a_helper_without_an_answer_is_asked_once() {
+    let (silent, open) = (basic_server(), basic_server());
+    let mut world = World::with(&entry(&open, "dXNlcjpzZWNyZXQ="), None, |environment, folder| {
+        let config = folder.path().join("config.json");
+        let auths = fs::read_to_string(&config).unwrap();
+        let helpers = format!(r#""credHelpers":{{"{}":"silent"}}}}"#, silent.address);
+        fs::write(&config, format!("{},{helpers}", auths.strip_suffix('}').unwrap())).unwrap();
+        let helper = format!("echo asked >> '{}/calls'; exec sleep 60", folder.path().display());
+        write_program(folder.path(), "docker-credential-silent", &helper);
+        environment.with("PATH", format!("{}:/usr/bin:/bin", folder.path().display()))
+    });
+    world.client.login_limit = Duration::from_secs(1);
+    let (client, silent, open) = (&world.client, &silent, &open);
+    std::thread::scope(|scope| {
+        for name in ["a:1", "b:1", "c:1", "d:1"] {
+            scope.spawn(move || {
+                let error = client.resolve(&silent.reference(name)).unwrap_err();
+                let message = format!(
+                    "`docker-credential-silent` gave no credentials for `{}`: it gave no answer within 1 s",
+                    silent.address
+                );
+                assert!(error.to_string().starts_with(&message), "{error}");
+            });
+        }
+        assert!(client.resolve(&open.reference("a:1")).unwrap().is_some());
+    });
+    assert_eq!(calls(&world), "asked\n");
+}
