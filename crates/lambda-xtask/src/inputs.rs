@@ -342,7 +342,8 @@ fn warn_of_own(
         return None;
     }
     let (names, shown) = (names.join(" and "), paths::shown(folder));
-    let message = format!("{names} of the context `{shown}` left out: they change with every run");
+    let message =
+        format!("the context `{shown}` is used without {names}, which change with every run");
     let path = path.map_or_else(|| paths::in_folder(folder, ".dockerignore"), str::to_owned);
     let hint = format!("add {names} to `{path}`, each on a line of its own");
     Some(Problem::of_file(path, message).hint(hint))

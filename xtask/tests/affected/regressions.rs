@@ -26,10 +26,15 @@ fn two_lambdas() -> Monorepo {
 /// Both say the same, and so many images are affected and not affected.
 #[track_caller]
 fn check(mutations: &[Mutation], after: After, expected: (usize, usize)) {
+    check_in(two_lambdas(), mutations, after, expected);
+}
+
+/// The same in another monorepo.
+#[track_caller]
+fn check_in(monorepo: Monorepo, mutations: &[Mutation], after: After, expected: (usize, usize)) {
     let step = |mutation: &Mutation| Step { label: "", mutation: mutation.clone(), after };
     let steps = mutations.iter().map(step).collect();
-    let case =
-        Case { monorepo: two_lambdas(), steps, base: None, subfolder: "", asks_first: false };
+    let case = Case { monorepo, steps, base: None, subfolder: "", asks_first: false };
     match run_case(&case) {
         Outcome::Same { affected, not_affected, .. } => {
             assert_eq!((affected, not_affected), expected, "affected, not affected");
@@ -45,6 +50,47 @@ fn remove(path: &str) -> Mutation {
 
 fn write(path: &str, text: &str) -> Mutation {
     Mutation::Write { path: path.to_owned(), text: text.to_owned() }
+}
+
+#[test]
+fn a_stage_on_a_named_context_reads_all_of_it() {
+    let texts =
+        ["FROM files\nCOPY handler.py /\n", "FROM a/b AS files\nFROM files\nCOPY handler.py /\n"];
+    for (text, after) in texts.into_iter().zip([After::Nothing, After::Commit]) {
+        let mut monorepo = two_lambdas();
+        let settings = "[project]\nname = \"one\"\n[tool.lambda-image]\ncontexts = { files = \"../../files\" }\n";
+        monorepo.write("lambdas/one/pyproject.toml", settings);
+        monorepo.write("lambdas/one/Dockerfile", text);
+        monorepo.write("files/a", "a");
+        monorepo.write("files/ignored", "");
+        monorepo.write("files/.dockerignore", "ignored\n");
+        check_in(monorepo.clone(), &[write("files/a", "b")], after, (1, 1));
+        check_in(monorepo.clone(), &[write("files/new/b", "")], after, (1, 1));
+        check_in(monorepo, &[write("files/ignored", "b")], after, (0, 2));
+    }
+}
+
+/// What counts is the text that they lead to.
+#[test]
+fn dockerfiles_and_ignore_files_are_links() {
+    let mut monorepo = two_lambdas();
+    monorepo.write("lambdas/one/Dockerfile.shared", "FROM scratch\nCOPY . /\n");
+    monorepo.link("lambdas/one/Dockerfile", "Dockerfile.shared");
+    monorepo.write("lambdas/one/ignore", "Dockerfile*\nignore\n.dockerignore\n");
+    monorepo.link("lambdas/one/.dockerignore", "ignore");
+    let dockerfile = write("lambdas/one/Dockerfile.shared", "FROM scratch\nCOPY . /x\n");
+    let comment = write("lambdas/one/Dockerfile.shared", "# c\nFROM scratch\nCOPY . /\n");
+    let ignore = write("lambdas/one/ignore", "Dockerfile*\nignore\n.dockerignore\ndata.txt\n");
+    let other = Mutation::Link {
+        path: "lambdas/one/.dockerignore".to_owned(),
+        text: "data.txt".to_owned(),
+    };
+    for after in [After::Nothing, After::Stage, After::Commit] {
+        check_in(monorepo.clone(), std::slice::from_ref(&dockerfile), after, (1, 1));
+        check_in(monorepo.clone(), std::slice::from_ref(&comment), after, (0, 2));
+        check_in(monorepo.clone(), std::slice::from_ref(&ignore), after, (1, 1));
+        check_in(monorepo.clone(), std::slice::from_ref(&other), after, (1, 1));
+    }
 }
 
 /// Its Dockerfile is declared by nobody any more, and git's index has it all the same.

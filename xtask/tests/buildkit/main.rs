@@ -20,6 +20,8 @@ mod compare;
 #[path = "../affected/frontend.rs"]
 mod frontend;
 mod generate;
+mod instructions;
+mod named;
 mod random;
 mod refusal;
 mod sent;

@@ -390,7 +390,7 @@ fn a_root_context_never_holds_what_every_run_writes() {
         read(tree).unwrap().1.warnings.iter().map(ToString::to_string).collect()
     };
     assert!(files(&tree).is_empty());
-    let warning = ".dockerignore: `.git` and `target` of the context `.` left out: they change with every run\n  hint: add `.git` and `target` to `.dockerignore`, each on a line of its own";
+    let warning = ".dockerignore: the context `.` is used without `.git` and `target`, which change with every run\n  hint: add `.git` and `target` to `.dockerignore`, each on a line of its own";
     assert_eq!(warnings(&tree), [warning]);
     // What is copied by its own name is an input, and the state beside it is none.
     tree.write("lambdas/one/Dockerfile", "FROM base-low\nCOPY . .\nCOPY target/app /\n");
