@@ -173,8 +173,8 @@ struct Copy<'a> {
     needed: FxHashSet<&'a str>,
     /// Folders that must be there, whatever is in them.
     folders: BTreeSet<&'a str>,
-    /// The ignore file of a named context.
-    ignore: Option<String>,
+    /// The ignore file of a named context, and the lines of it that are no file's.
+    ignore: Option<(String, &'a [&'static str])>,
     /// Files that are there.
     there: Mutex<FxHashSet<String>>,
 }
@@ -233,7 +233,7 @@ fn copies_of<'a>(root: &Path, sources: &[Source<'a>]) -> (Copies<'a>, Vec<Fault>
                 && let Some(copy) = copies.get_mut(context.folder.folder.as_str())
                 && let Some(ignore) = source.found.ignore_of(&context.folder)
             {
-                copy.need_ignore_file(ignore_text(ignore));
+                copy.need_ignore_file(ignore_text(ignore), &context.folder.left_out);
             }
         }
     }
@@ -304,10 +304,10 @@ impl<'a> Copy<'a> {
         }
     }
 
-    fn need_ignore_file(&mut self, text: String) {
+    fn need_ignore_file(&mut self, text: String, left_out: &'a [&'static str]) {
         self.expected.entry(".dockerignore").or_insert_with(|| Expected::Text(text.clone()));
         self.needed.insert(".dockerignore");
-        self.ignore = Some(text);
+        self.ignore = Some((text, left_out));
     }
 
     fn there(&self) -> MutexGuard<'_, FxHashSet<String>> {
@@ -369,9 +369,12 @@ impl<'a> Copy<'a> {
 
     /// The ignore file, where it is not the one by which the context was listed.
     fn changed_ignore_file(&self) -> Option<Fault> {
-        let ignore = self.ignore.as_ref()?;
+        let (ignore, left_out) = self.ignore.as_ref()?;
         let text = fs::read_to_string(self.path.join(".dockerignore")).ok()?;
-        let is_same = parse_dockerignore(&text).is_ok_and(|read| ignore_text(&read) == *ignore);
+        let is_same = parse_dockerignore(&text).is_ok_and(|read| {
+            let more = ignore.strip_prefix(&ignore_text(&read));
+            more.is_some_and(|more| more.lines().all(|line| left_out.contains(&line)))
+        });
         (!is_same).then(|| self.fault(".dockerignore", file::CHANGED.to_owned()))
     }
 

@@ -295,6 +295,23 @@ fn a_named_context_has_its_ignore_file() {
 }
 
 #[test]
+fn an_ignore_file_that_is_read_itself_is_copied_as_it_is() {
+    let files = [(".dockerignore", "*.md\n"), ("file.md", "left out")];
+    let dockerfile = "FROM scratch\nCOPY --from=repository . /\n";
+    let world = World::with("contexts = { repository = \"../..\" }\n", dockerfile, &files);
+    let faults: Vec<String> = world.copy().iter().map(Fault::to_string).collect();
+    assert_eq!(faults, [""; 0]);
+    assert_eq!(fs::read_to_string(world.path("0/.dockerignore")).unwrap(), "*.md\n");
+    assert!(world.path("0/Cargo.toml").exists() && !world.path("0/target").exists());
+    world.tree.write(".dockerignore", "*.py\n");
+    let faults: Vec<String> = world.copy().iter().map(Fault::to_string).collect();
+    assert_eq!(faults, [""; 0], "the copy is there already");
+    fs::remove_dir_all(world.path("0")).unwrap();
+    let faults: Vec<String> = world.copy().iter().map(Fault::to_string).collect();
+    assert_eq!(faults, ["`.dockerignore` changed while the workspace was read\nhint: build again"]);
+}
+
+#[test]
 fn a_path_is_split_at_its_context() {
     assert_eq!(split_place("0/a/b"), Some(("", "a/b")));
     assert_eq!(split_place("2/lambdas/a/src/file"), Some(("lambdas/a", "src/file")));
