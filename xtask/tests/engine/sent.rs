@@ -79,7 +79,7 @@ fn every_byte_is_the_one_that_was_hashed_whatever_times_say() {
     let seed = number("LAMBDA_IMAGES_TEST_SEED", 1);
     let mut random = Random::new(seed);
     let workspace = workspace("");
-    for edit in 0..number("LAMBDA_IMAGES_TEST_EDITS", 20) {
+    for edit in 0..number("LAMBDA_IMAGES_TEST_EDITS", 15) {
         let mut options = Vec::new();
         let mut edits = Vec::new();
         for _ in 0..=random.below(2) {
