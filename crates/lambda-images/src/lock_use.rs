@@ -15,7 +15,6 @@
 
 mod project;
 mod scene;
-mod settings;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,7 +24,6 @@ use pyproject::lock::Environment;
 
 use self::project::project_installs;
 pub(crate) use self::scene::Scene;
-pub(crate) use self::settings::reader;
 use crate::installs::{Action, FilesAction, Tool, Unclear, Wanted};
 use crate::locks::LockFile;
 
@@ -81,7 +79,7 @@ pub enum Install {
         /// Whether it fails where the lock doesn't fit the projects.
         is_checked: bool,
     },
-    /// All that a requirements file or a `pylock.toml` lists.
+    /// All that a requirements file lists.
     File(Interpreter),
 }
 
@@ -147,7 +145,7 @@ pub(crate) fn installs(scene: &Scene<'_>, path: &str, lock: &LockFile) -> Result
                     installs.extend(project_installs(&step, action, graph)?);
                     is_used = true;
                 }
-                (Action::Files(action), LockFile::Requirements(_) | LockFile::Pylock(_)) => {
+                (Action::Files(action), LockFile::Requirements(_)) => {
                     if action.is_uv {
                         scene.check_earlier(ran, &runs)?;
                     }

@@ -26,6 +26,7 @@ mod compare;
 mod dockerfiles;
 mod frontend;
 mod generate;
+mod installed;
 mod installers;
 mod locks;
 mod monorepo;

@@ -1,5 +1,3 @@
-mod projects;
-
 use std::collections::BTreeSet;
 
 use dockerfile::{Entry, EntryKind, Listing};

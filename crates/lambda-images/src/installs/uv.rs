@@ -8,7 +8,7 @@ use pyproject::PackageName;
 use super::options::{Argument, Takes, read_options};
 use super::shell::{Unclear, unclear};
 use super::{
-    Action, Call, FilesAction, Groups, LeftOut, Names, ProjectAction, StartGroups, Tool, Word, pip,
+    Action, Call, FilesAction, Groups, Names, ProjectAction, StartGroups, Tool, Word, pip,
     variables,
 };
 
@@ -79,9 +79,14 @@ fn installing(name: &str) -> Option<Takes> {
 
 fn of_project(name: &str) -> Option<Takes> {
     Some(match name {
-        "--no-editable" | "--inexact" | "--exact" | "--active" | "--no-active" => Takes::Nothing,
         "--no-install-project"
-        | "--frozen"
+        | "--no-editable"
+        | "--inexact"
+        | "--exact"
+        | "--active"
+        | "--no-active" => Takes::Nothing,
+        "--no-install-package" => Takes::Value,
+        "--frozen"
         | "--locked"
         | "--all-extras"
         | "--dev"
@@ -90,21 +95,22 @@ fn of_project(name: &str) -> Option<Takes> {
         | "--no-default-groups"
         | "--no-install-workspace"
         | "--no-install-local" => Takes::Choice,
-        "--no-install-package"
-        | "--package"
-        | "--extra"
-        | "--no-extra"
-        | "--group"
-        | "--no-group" => Takes::ChosenValue,
+        "--package" | "--extra" | "--no-extra" | "--group" | "--no-group" => Takes::ChosenValue,
         name => return installing(name),
     })
 }
 
 fn of_export(name: &str) -> Option<Takes> {
     Some(match name {
-        "--no-emit-project" | "--no-emit-workspace" | "--no-emit-local" => Takes::Choice,
-        "--no-hashes" | "--hashes" | "--no-annotate" | "--no-header" => Takes::Nothing,
-        "--no-emit-package" | "-o" | "--output-file" | "--format" => Takes::ChosenValue,
+        "--no-emit-project"
+        | "--no-emit-workspace"
+        | "--no-emit-local"
+        | "--no-hashes"
+        | "--hashes"
+        | "--no-annotate"
+        | "--no-header" => Takes::Nothing,
+        "--no-emit-package" => Takes::Value,
+        "-o" | "--output-file" | "--format" => Takes::ChosenValue,
         name => return of_project(name),
     })
 }
@@ -225,12 +231,7 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
     let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
     let (mut extras, mut no_extras) = (Names::none(), BTreeSet::new());
     let (mut packages, mut output) = (Vec::new(), None);
-    let mut leaves_out = LeftOut::default();
-    if command == "sync" {
-        leaves_out.project = on("UV_NO_INSTALL_PROJECT")?;
-        leaves_out.workspace = on("UV_NO_INSTALL_WORKSPACE")?;
-        leaves_out.local = on("UV_NO_INSTALL_LOCAL")?;
-    }
+    let mut is_built = command == "sync";
     let dev = || name_of(Some("dev"));
     let mut has_dev = None;
     for argument in &arguments {
@@ -241,12 +242,7 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
             }
         };
         match name {
-            "--no-install-project" | "--no-emit-project" => leaves_out.project = true,
-            "--no-install-workspace" | "--no-emit-workspace" => leaves_out.workspace = true,
-            "--no-install-local" | "--no-emit-local" => leaves_out.local = true,
-            "--no-install-package" | "--no-emit-package" => {
-                leaves_out.packages.insert(name_of(value)?);
-            }
+            "--no-install-workspace" | "--no-install-local" => is_built = false,
             "--frozen" => is_frozen = true,
             "--locked" => is_checked = true,
             "--package" => packages.push(name_of(value)?),
@@ -287,7 +283,7 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
     let folder = folder(&start_folder, "--project", &arguments)?;
     let groups = Groups { start, with, without };
     let tool = Tool::Uv;
-    Ok(ProjectAction { tool, folder, packages, extras, groups, is_checked, leaves_out, output })
+    Ok(ProjectAction { tool, folder, packages, extras, groups, is_checked, is_built, output })
 }
 
 fn files(call: &Call<'_>, command: &str, words: &[Word]) -> Result<FilesAction, Unclear> {
