@@ -37,13 +37,14 @@ pub type AllInputs = BTreeMap<ImageName, (Inputs, Fingerprint)>;
 /// fingerprint of the earlier one.
 ///
 /// `doubts` are reasons that hold whatever the fingerprints say. `reasons_of` tells what differs of
-/// an image whose fingerprints do.
+/// an image whose fingerprints do. Lambdas use bases that are `stable` as they are.
 pub fn compare(
     graph: &ImageGraph,
     before: &dyn Fn(&ImageName) -> Option<Fingerprint>,
     now: &AllInputs,
     doubts: &BTreeMap<ImageName, Reason>,
     reasons_of: &dyn Fn(&ImageName) -> Vec<Reason>,
+    is_stable: &dyn Fn(&ImageName) -> bool,
 ) -> Vec<AffectedImage> {
     let mut affected: BTreeSet<&ImageName> = BTreeSet::new();
     let mut images = Vec::with_capacity(graph.images().len());
@@ -56,7 +57,9 @@ pub fn compare(
             Some(was) if was != is => reasons.extend(reasons_of(name)),
             Some(_) => {}
         }
-        for base in image.depends_on.keys().filter(|base| affected.contains(base)) {
+        let is_base = image.declaration.kind == Kind::Base;
+        let counts = |base: &&ImageName| affected.contains(base) && (is_base || !is_stable(base));
+        for base in image.depends_on.keys().filter(counts) {
             let reason = Reason::BaseAffected { image: base.clone() };
             if !reasons.contains(&reason) {
                 reasons.push(reason);

@@ -188,6 +188,20 @@ impl ImageGraph {
         &self.packages
     }
 
+    /// An image's own package, and all that it requires, however indirectly.
+    pub fn packages_of<'g>(&'g self, image: &'g Image) -> BTreeMap<&'g PackageName, &'g Package> {
+        let mut packages = BTreeMap::new();
+        let mut left: Vec<&PackageName> = image.declaration.package.iter().collect();
+        while let Some(name) = left.pop() {
+            if let Some(package) = self.packages.get(name)
+                && packages.insert(name, package).is_none()
+            {
+                left.extend(package.requires.keys());
+            }
+        }
+        packages
+    }
+
     /// What is not as it should be and keeps nothing from being built.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
@@ -198,15 +212,31 @@ impl ImageGraph {
         self.index.get(name).map(|index| &self.images[*index])
     }
 
+    /// The place of an image among [`ImageGraph::images`].
+    pub fn position(&self, name: &ImageName) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
     /// `names` and all that they stand on.
     pub fn with_bases(&self, names: impl IntoIterator<Item = ImageName>) -> BTreeSet<ImageName> {
+        self.with_bases_but(names, &|_| false)
+    }
+
+    /// The same where Lambdas use the images that are `stable` as they are.
+    pub fn with_bases_but(
+        &self,
+        names: impl IntoIterator<Item = ImageName>,
+        is_stable: &dyn Fn(&ImageName) -> bool,
+    ) -> BTreeSet<ImageName> {
         let mut all = BTreeSet::new();
         let mut left: Vec<ImageName> = names.into_iter().collect();
         while let Some(name) = left.pop() {
             if let Some(image) = self.get(&name)
                 && all.insert(name)
             {
-                left.extend(image.depends_on.keys().cloned());
+                let is_base = image.declaration.kind == Kind::Base;
+                let bases = image.depends_on.keys();
+                left.extend(bases.filter(|name| is_base || !is_stable(name)).cloned());
             }
         }
         all
@@ -214,19 +244,19 @@ impl ImageGraph {
 
     /// `names` and all that stand on them.
     pub fn with_dependents(&self, names: &BTreeSet<ImageName>) -> BTreeSet<ImageName> {
-        self.with_dependents_but(names, &BTreeSet::new())
+        self.with_dependents_but(names, &|_| false)
     }
 
-    /// The same where Lambdas stand on the images of `stable` as those are, whatever becomes of them.
+    /// The same where Lambdas use the images that are `stable` as they are, whatever becomes of them.
     pub fn with_dependents_but(
         &self,
         names: &BTreeSet<ImageName>,
-        stable: &BTreeSet<ImageName>,
+        is_stable: &dyn Fn(&ImageName) -> bool,
     ) -> BTreeSet<ImageName> {
         let mut all = names.clone();
         for image in &self.images {
             let is_base = image.declaration.kind == Kind::Base;
-            let passes = |name: &ImageName| is_base || !stable.contains(name);
+            let passes = |name: &ImageName| is_base || !is_stable(name);
             if image.depends_on.keys().any(|name| all.contains(name) && passes(name)) {
                 all.insert(image.declaration.name.clone());
             }

@@ -1,12 +1,14 @@
-//! The newest commit that touched each image's inputs, for all images in one pass over history.
+//! The commit at which each image's inputs became what they are, for all images in one pass over
+//! history.
 //!
 //! # How it works
-//! Commits come newest first, parents after children (`git rev-list --topo-order`), each with
-//! the images that differ from each of its parents. An image starts at the head. Where it
-//! equals a parent, it moves on to the first that it equals (git's own history simplification);
-//! a commit that differs from *every* parent is its newest. So its inputs at that commit are
-//! its inputs at the head: one commit names one content, merges included. A root is compared
-//! with nothing: an image that equals even that has no inputs in any commit.
+//! Commits come newest first, parents after children (`git rev-list --topo-order`). An image starts
+//! at the head. Where its inputs equal those at a parent, it moves on to the first such parent (git's
+//! own history simplification); a commit at which they differ from those at *every* parent is its
+//! newest. So its inputs at that commit are its inputs at the head: one commit names one content,
+//! merges included. At a root everything is new.
+//!
+//! Whether inputs differ is the caller's to say, and asked only where it decides something.
 //!
 //! # Limitations
 //! A shallow clone ends at commits whose parents are unknown: an image that gets there has no
@@ -28,13 +30,13 @@ pub struct NewestCommits {
     left: usize,
 }
 
-/// A commit's difference from one of its parents.
+/// What is before a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParentDifference {
-    /// The parent, in full hex; `None` stands for the nothing before a root.
-    pub parent: Option<String>,
-    /// The images whose inputs differ between the two.
-    pub touched: ImageSet,
+pub enum Before {
+    /// These commits, in full hex: none before a root.
+    Parents(Vec<String>),
+    /// Commits that are not there: a shallow clone.
+    Unknown,
 }
 
 impl NewestCommits {
@@ -64,28 +66,66 @@ impl NewestCommits {
         self.left == 0
     }
 
-    /// Takes in the next commit. `parents` is empty where they are unknown (a shallow clone).
-    pub fn visit(&mut self, commit: &str, parents: &[ParentDifference]) {
-        let Some(images) = self.waiting.remove(commit) else { return };
-        for image in images {
-            let mut equal = parents.iter().filter(|parent| !parent.touched.contains(&image));
-            match equal.next().map(|difference| &difference.parent) {
-                Some(Some(parent)) => {
-                    self.waiting.entry(parent.clone()).or_default().insert(image);
-                    continue;
-                }
-                None if !parents.is_empty() => {
-                    let found = self.found.entry(image).or_default();
-                    found.push(commit.to_owned());
-                    let before = parents.first().and_then(|difference| difference.parent.clone());
-                    if let Some(before) = before.filter(|_| found.len() < self.count) {
-                        self.waiting.entry(before).or_default().insert(image);
-                        continue;
-                    }
-                }
-                // Its inputs are in no commit, or it is unknown which has them.
-                Some(None) | None => {}
+    /// The images that have come to this commit.
+    pub fn waiting(&self, commit: &str) -> ImageSet {
+        self.waiting.get(commit).cloned().unwrap_or_default()
+    }
+
+    /// Ends the search for an image that waits at a commit from which its newest is known; `None`:
+    /// it is known to have none.
+    pub fn settle(&mut self, commit: &str, image: usize, newest: Option<String>) {
+        self.end(commit, image);
+        if let Some(newest) = newest {
+            self.found.entry(image).or_default().push(newest);
+        }
+    }
+
+    /// Takes in the next commit. `differing` gives those of some images whose inputs differ between
+    /// the commit and one of its parents.
+    ///
+    /// Gives the images that were found here and go on to the first parent, for an earlier one.
+    ///
+    /// # Errors
+    /// Those of `differing`.
+    pub fn visit<E>(
+        &mut self,
+        commit: &str,
+        before: &Before,
+        differing: &mut dyn FnMut(usize, &ImageSet) -> Result<ImageSet, E>,
+    ) -> Result<ImageSet, E> {
+        let Some(mut images) = self.waiting.remove(commit) else { return Ok(ImageSet::new()) };
+        let Before::Parents(parents) = before else {
+            // It is unknown which commit has their inputs first.
+            self.left -= images.len();
+            return Ok(ImageSet::new());
+        };
+        for (number, parent) in parents.iter().enumerate() {
+            if images.is_empty() {
+                break;
             }
+            let differ = differing(number, &images)?;
+            let equal = images.difference(&differ).copied();
+            self.waiting.entry(parent.clone()).or_default().extend(equal);
+            images = differ;
+        }
+        let mut going_on = ImageSet::new();
+        for image in images {
+            let found = self.found.entry(image).or_default();
+            found.push(commit.to_owned());
+            match parents.first().filter(|_| found.len() < self.count) {
+                Some(first) => {
+                    self.waiting.entry(first.clone()).or_default().insert(image);
+                    going_on.insert(image);
+                }
+                None => self.left -= 1,
+            }
+        }
+        Ok(going_on)
+    }
+
+    /// Gives up the search for earlier commits of an image.
+    pub fn end(&mut self, commit: &str, image: usize) {
+        if self.waiting.get_mut(commit).is_some_and(|images| images.remove(&image)) {
             self.left -= 1;
         }
     }

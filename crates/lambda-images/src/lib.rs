@@ -6,7 +6,7 @@
 //! | texts of `pyproject.toml`s → packages and images | [`discovery`] |
 //! | texts of Dockerfiles → what stands on what | [`graph`] |
 //! | files' digests → inputs and fingerprint of each image | [`fingerprint`] |
-//! | commits → the newest that touched each image | [`touch`], [`history`], [`tag`] |
+//! | commits → the newest that changed each image's inputs | [`history`], [`readers`], [`same_settings`], [`tag`] |
 //! | what the store holds → what to do | [`plan`], with reasons from [`reason`] |
 //! | any text → references in it, and what is wrong with them | [`text_references`], [`tag_check`] |
 //! | two states → which images are affected, and why | [`affected`] |
@@ -18,6 +18,7 @@
 //! decisions go out, each with its [`reason::Reason`]. Doubt means build.
 
 pub mod affected;
+pub mod attributes;
 pub mod base_commit;
 pub mod base_lock;
 pub mod cache;
@@ -43,17 +44,18 @@ pub mod paths;
 pub mod plan;
 pub mod platform;
 pub mod problem;
+pub mod readers;
 pub mod reason;
 pub mod record;
 pub mod reference;
 pub mod render;
+pub mod same_settings;
 pub mod schedule;
 pub mod stable;
 mod table;
 pub mod tag;
 pub mod tag_check;
 pub mod text_references;
-pub mod touch;
 pub mod tree;
 pub mod warm;
 

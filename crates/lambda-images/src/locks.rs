@@ -187,7 +187,7 @@ fn render(closures: &[Closure]) -> Locked {
 }
 
 /// Locks by their contents, each understood once, and what was asked of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Locks {
     files: HashMap<(String, Sha256Sum), Option<Arc<LockFile>>>,
     answers: HashMap<(String, Sha256Sum, Installs), Arc<Locked>>,

@@ -12,11 +12,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dockerfile::{Dockerignore, Entry, EntryKind, Listing, Reach, Sweep};
 use lambda_images::contexts::Contexts;
-use lambda_images::fingerprint::{Mode, sha256};
+use lambda_images::fingerprint::{Mode, Sha256Sum, sha256};
 use lambda_images::paths;
 use lambda_images::problem::Problem;
 use lambda_images::tree::{FileState, Tree};
@@ -27,7 +27,7 @@ use crate::git::{Blobs, Differences, Git, Old};
 use crate::inputs::{Found, SeenFiles, View, hash_file};
 
 /// The files at a commit, or in the index.
-pub(crate) struct AtCommit<'a> {
+pub(crate) struct AtCommit<'a, 'g> {
     disk: Disk<'a>,
     git: &'a Git,
     differences: &'a Differences,
@@ -35,23 +35,69 @@ pub(crate) struct AtCommit<'a> {
     now: &'a Found,
     /// Today's trees of each folder.
     trees: HashMap<&'a str, Vec<&'a Tree>>,
+    objects: &'a Objects<'g>,
+}
+
+/// What was read of git's objects, for all commits that are looked at.
+pub(crate) struct Objects<'a> {
     blobs: Mutex<Blobs<'a>>,
+    /// SHA-256 and size of blobs, by their ids.
+    hashed: Mutex<HashMap<String, (Sha256Sum, u64)>>,
+}
+
+impl<'a> Objects<'a> {
+    pub(crate) fn new(git: &'a Git) -> Objects<'a> {
+        Objects { blobs: Mutex::new(git.blobs()), hashed: Mutex::default() }
+    }
+
+    /// The bytes of a blob; none of an id that stands for no file.
+    pub(crate) fn bytes(&self, id: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).bytes(id)
+    }
+
+    /// The same as text; none too of a blob that can't be read, as in a partial clone. What isn't UTF-8 is
+    /// replaced.
+    pub(crate) fn text(&self, id: &str) -> Option<String> {
+        let bytes = self.bytes(id).ok().flatten()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The text of a file with git's attributes, where there is one: one that can't be read may convert.
+    pub(crate) fn attributes(&self, id: &str) -> Option<String> {
+        let is_none = id.bytes().all(|byte| byte == b'0');
+        self.text(id).or_else(|| (!is_none).then(|| format!("* unreadable-{id}")))
+    }
+
+    fn hashed(&self) -> MutexGuard<'_, HashMap<String, (Sha256Sum, u64)>> {
+        self.hashed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, id: &str) -> anyhow::Result<(Sha256Sum, u64)> {
+        if let Some(known) = self.hashed().get(id) {
+            return Ok(*known);
+        }
+        let bytes = self.bytes(id)?.unwrap_or_default();
+        let hash = (sha256(&bytes), bytes.len() as u64);
+        self.hashed().insert(id.to_owned(), hash);
+        Ok(hash)
+    }
 }
 
 const PYPROJECT: &str = "/pyproject.toml";
 
-impl<'a> AtCommit<'a> {
+impl<'a, 'g> AtCommit<'a, 'g> {
     pub(crate) fn new(
         disk: Disk<'a>,
         git: &'a Git,
         differences: &'a Differences,
         now: &'a Found,
-    ) -> AtCommit<'a> {
+        objects: &'a Objects<'g>,
+    ) -> AtCommit<'a, 'g> {
         let mut trees: HashMap<&str, Vec<&Tree>> = HashMap::new();
         for tree in now.contexts.trees() {
             trees.entry(&tree.folder).or_default().push(tree);
         }
-        AtCommit { disk, git, differences, now, trees, blobs: Mutex::new(git.blobs()) }
+        AtCommit { disk, git, differences, now, trees, objects }
     }
 
     fn root(&self) -> &'a Path {
@@ -59,11 +105,8 @@ impl<'a> AtCommit<'a> {
     }
 
     fn blob(&self, path: &str, id: &str) -> Result<Vec<u8>, Problem> {
-        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        match blobs.bytes(id) {
-            Ok(bytes) => Ok(bytes.unwrap_or_default()),
-            Err(error) => Err(Problem::of_file(path, format!("failed to read it: {error:#}"))),
-        }
+        let bytes = self.objects.bytes(id).map_err(|error| unreadable(path, &error))?;
+        Ok(bytes.unwrap_or_default())
     }
 
     /// The differences below a folder, by the paths that they have there.
@@ -201,8 +244,8 @@ impl<'a> AtCommit<'a> {
         };
         match self.differences.files.get(path) {
             Some(Old::Blob { mode, id }) => {
-                let bytes = self.blob(path, id)?;
-                Ok(FileState { mode: *mode, sha256: sha256(&bytes), size: bytes.len() as u64 })
+                let hash = self.objects.hash(id).map_err(|error| unreadable(path, &error))?;
+                Ok(FileState { mode: *mode, sha256: hash.0, size: hash.1 })
             }
             Some(Old::Mode(mode)) => Ok(FileState { mode: *mode, ..on_disk()? }),
             Some(Old::Absent) | None => on_disk(),
@@ -227,7 +270,11 @@ impl<'a> AtCommit<'a> {
     }
 }
 
-impl Checkout for AtCommit<'_> {
+fn unreadable(path: &str, error: &anyhow::Error) -> Problem {
+    Problem::of_file(path, format!("failed to read it: {error:#}"))
+}
+
+impl Checkout for AtCommit<'_, '_> {
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
         match self.differences.files.get(path) {
             Some(Old::Absent) => Ok(None),

@@ -1,17 +1,12 @@
-//! What git says of every image's inputs: clean or dirty, and the newest commit that touched them.
+//! What git keeps, what differs from a commit, and the commits before it.
 //!
-//! Git is asked by its own command, always with `-z`, never taking its locks. Which commit
-//! counts is decided by `lambda_images::history`, and what a path belongs to by
-//! `lambda_images::touch`.
-//!
-//! # Limitations
-//! A file that git converts on checkout (line endings, Git LFS) counts as git sees it: clean
-//! where git calls it so.
+//! Git is asked by its own command, always with `-z`, never taking its locks. What a difference means
+//! for images is decided by who asks: [`crate::git_states`] and `affected`.
 
 mod base;
 mod blobs;
 mod compare;
-mod dirty;
+mod conversions;
 mod index;
 mod index_file;
 mod lfs;
@@ -23,24 +18,22 @@ mod worktree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
-use lambda_images::discovery::ImageName;
 use lambda_images::fingerprint::Mode;
-use lambda_images::history::ImageSet;
-use lambda_images::tag::GitState;
-use lambda_images::touch::TouchIndex;
 
 pub(crate) use self::base::{BaseCommit, Differences, NoBase};
 pub(crate) use self::blobs::Blobs;
+use self::conversions::Rules;
+pub(crate) use self::conversions::{Unconverted, mend};
 use self::index_file::IndexFile;
 pub(crate) use self::no_git::NoGit;
 use self::repository::Repository;
-pub(crate) use self::staged::staged_states;
+pub(crate) use self::walk::Delta;
 use self::worktree::WorkTree;
 use crate::environment::Environment;
 use crate::hash_cache::Stamp;
 use crate::inputs::Found;
-use crate::state::State;
 use crate::workspace::Workspace;
 
 /// What git says of a workspace's files, before anybody knows what they are for.
@@ -49,6 +42,8 @@ pub(crate) struct Git {
     kept: Kept,
     /// The base commit, where it was asked for early.
     base: Option<Result<BaseCommit, NoBase>>,
+    /// By what git converts files, once it was asked for.
+    rules: OnceLock<Option<Rules>>,
 }
 
 /// Which files git keeps, and how they are compared with the tree.
@@ -140,7 +135,8 @@ impl Git {
         };
         let Some((index, written)) = repository.read_index() else {
             let work_tree = WorkTree::read(&repository)?;
-            return Ok(Git { repository, kept: Kept::Status(work_tree), base });
+            let kept = Kept::Status(work_tree);
+            return Ok(Git { repository, kept, base, rules: OnceLock::new() });
         };
         let commit = match &base {
             None => Some((&repository.head, &repository.head_tree)),
@@ -151,7 +147,8 @@ impl Git {
             anyhow::Ok((commit.clone(), changes))
         });
         let staged = staged.transpose()?.into_iter().collect();
-        Ok(Git { repository, kept: Kept::File { index, written, staged }, base })
+        let kept = Kept::File { index, written, staged };
+        Ok(Git { repository, kept, base, rules: OnceLock::new() })
     }
 
     /// Everything that differs between a commit and the tree, as far as it matters: of the files
@@ -172,7 +169,8 @@ impl Git {
                 let more = compare::compare_index(&self.repository, index, workspace, found)?;
                 add_new(&mut changes, more);
                 if changes.iter().any(|change| workspace.is_settings(&change.path)) {
-                    let rest = compare::compare_rest(&self.repository, index, &changes)?;
+                    let known = changes.iter().map(|change| change.path.as_str()).collect();
+                    let rest = compare::compare_rest(&self.repository, index, &known)?;
                     add_new(&mut changes, rest);
                 }
                 Ok(changes)
@@ -196,19 +194,63 @@ impl Git {
         }
     }
 
-    /// The newest commits that touched each of these images, by their index, newest first. None are
-    /// known where history ends too soon.
-    pub(crate) fn earlier_commits(
+    /// The head, in full hex.
+    pub(crate) fn head(&self) -> &str {
+        &self.repository.head
+    }
+
+    /// The caller's environment, in the workspace root.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.repository.environment
+    }
+
+    /// What the history of this clone is, beside its commits: where it is cut off, and where the
+    /// workspace is in it.
+    pub(crate) fn place(&self) -> String {
+        format!("{:?}\n{:?}", self.repository.cut, self.repository.prefix)
+    }
+
+    /// Why an image has no commit.
+    pub(crate) fn why_no_commit(&self) -> String {
+        self.repository.why_no_commit()
+    }
+
+    /// What differs between the head and the tree, as far as it matters.
+    pub(crate) fn since_head(
         &self,
         workspace: &Workspace,
         found: &Found,
-        images: ImageSet,
-    ) -> anyhow::Result<BTreeMap<usize, Vec<String>>> {
-        walk::earlier_commits(&self.repository, &mut touch_index(workspace, found), images)
+    ) -> anyhow::Result<Differences> {
+        let differences = self.changes_since(&self.repository.head, workspace, found)?;
+        // Whoever asks this asks for them next, and there is time now.
+        self.rules();
+        Ok(Differences::of(differences))
+    }
+
+    fn rules(&self) -> Option<&Rules> {
+        self.rules.get_or_init(|| self.find_rules()).as_ref()
+    }
+
+    /// What differs between a commit and the head.
+    pub(crate) fn before_head(&self, commit: &str) -> anyhow::Result<Differences> {
+        Ok(Differences::of(self.repository.since(commit)?))
+    }
+
+    /// What else differs between the index and the tree, of all files that git keeps.
+    pub(crate) fn rest(&self, known: &Differences) -> anyhow::Result<Differences> {
+        match &self.kept {
+            Kept::File { index, written, .. } => {
+                let known: BTreeSet<&str> = known.files.keys().map(String::as_str).collect();
+                let index = (index, written);
+                Ok(Differences::of(compare::compare_rest(&self.repository, index, &known)?))
+            }
+            // It was asked about all of them.
+            Kept::Status(_) => Ok(Differences::default()),
+        }
     }
 
     /// Ends what waits for another question: nobody has one for now.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn end_batch(&self) {
         drop(self.repository.batch().take());
     }
 
@@ -261,76 +303,6 @@ fn add_new(changes: &mut Vec<Change>, more: Vec<Change>) {
     let more: Vec<Change> =
         more.into_iter().filter(|change| !known.contains(change.path.as_str())).collect();
     changes.extend(more);
-}
-
-/// The images that git is asked about.
-struct Images<'a> {
-    workspace: &'a Workspace,
-    found: &'a Found,
-    /// Bases that Lambdas stand on as they are.
-    stable: &'a BTreeSet<ImageName>,
-}
-
-impl<'a> Images<'a> {
-    fn touch_index(&self) -> TouchIndex<'a> {
-        touch_index(self.workspace, self.found).on_stable(self.stable.clone())
-    }
-}
-
-/// What git says of each image, by name. Lambdas that stand on one of the bases of `stable` as it
-/// is have no part in what touched that.
-pub(crate) fn git_states(
-    git: &Result<Git, NoGit>,
-    workspace: &Workspace,
-    found: &Found,
-    stable: &BTreeSet<ImageName>,
-    state: &State,
-) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
-    let git = match git {
-        Ok(git) => git,
-        Err(none) => {
-            let images = workspace.graph.images().iter();
-            return Ok(images.map(|image| (image.name().clone(), none.state())).collect());
-        }
-    };
-    let changes = || git.changes_since(&git.repository.head, workspace, found);
-    let text = |path: &str| std::fs::read_to_string(git.repository.root.join(path)).ok();
-    states_by(git, &Images { workspace, found, stable }, state, &changes, &text)
-}
-
-/// The same by what has changed since the head, and the texts that files have now.
-fn states_by(
-    git: &Git,
-    images: &Images,
-    state: &State,
-    changes: &dyn Fn() -> anyhow::Result<Vec<Change>>,
-    text: &dyn Fn(&str) -> Option<String>,
-) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
-    let repository = &git.repository;
-    let (dirty, newest) = std::thread::scope(|scope| {
-        let newest = scope.spawn(|| repository.newest_commits(images, state));
-        let dirty =
-            changes().and_then(|changes| dirty::dirty_paths(repository, &changes, images, text));
-        (dirty, newest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    let (mut dirty, newest) = (dirty?, newest?);
-    let images = images.workspace.graph.images().iter().enumerate();
-    let states = images.map(|(number, image)| {
-        let paths: Vec<String> = dirty.remove(&number).unwrap_or_default().into_iter().collect();
-        let state = match newest.get(&number).cloned() {
-            None => GitState::Unknown { why: repository.why_no_commit(), paths },
-            Some(commit) if paths.is_empty() => GitState::Clean { commit },
-            Some(commit) => GitState::Dirty { commit, paths },
-        };
-        (image.name().clone(), state)
-    });
-    Ok(states.collect())
-}
-
-/// Which images a path belongs to.
-pub(crate) fn touch_index<'a>(workspace: &'a Workspace, found: &'a Found) -> TouchIndex<'a> {
-    let Workspace { graph, config, pyprojects, .. } = workspace;
-    TouchIndex::new(graph, config, |folder| found.ignore_of(folder), pyprojects, &found.contexts)
 }
 
 #[cfg(test)]

@@ -16,11 +16,11 @@ pub(crate) use hash::{file_mode, hash_file, hash_wanted};
 pub(crate) use walk::{SeenFiles, list_folder};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dockerfile::{ContextRead, Dockerignore, Reach, parse_dockerignore};
 use lambda_images::contexts::{Contexts, ReadContext};
-use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, inputs_on_stable};
+use lambda_images::fingerprint::{Fingerprint, Inputs, ReadInputs, inputs_on_stable, sha256};
 use lambda_images::graph::{
     ContextFolder, ContextUse, Image, ImageGraph, OWN, OwnFolder, not_brought_in, package_use,
 };
@@ -48,7 +48,7 @@ use crate::links::{Linked, lost_ignore_file, read_linked};
 pub(crate) struct Found {
     pub(crate) contexts: Contexts,
     /// How each of the trees was walked.
-    pub(crate) views: Vec<View>,
+    pub(crate) views: Vec<Arc<View>>,
     /// Paths of all ignore files that exist.
     pub(crate) ignore_files: BTreeSet<String>,
     pub(crate) locks: Mutex<Locks>,
@@ -84,13 +84,28 @@ impl Found {
         graph: &ImageGraph,
         images: &[Image],
     ) -> anyhow::Result<Found> {
+        Found::read_some(checkout, graph, images, &|_| true)
+    }
+
+    /// The same without the images that are not `wanted`: what those read is left out.
+    pub(crate) fn read_some(
+        checkout: &dyn Checkout,
+        graph: &ImageGraph,
+        images: &[Image],
+        is_wanted: &(dyn Fn(&Image) -> bool + Sync),
+    ) -> anyhow::Result<Found> {
         let mut found = Found::default();
-        let wanted: Vec<&ContextUse> = images.iter().flat_map(|image| &image.contexts).collect();
+        let read = images.iter().filter(|image| is_wanted(image));
+        let wanted: Vec<&ContextUse> = read.flat_map(|image| &image.contexts).collect();
         found.list(checkout, &wanted)?;
         let contexts = &found.contexts;
-        let reads = images.par_iter().map(|image| contexts.read(image, &image.contexts)).collect();
+        let read = |image: &Image| match is_wanted(image) {
+            true => contexts.read(image, &image.contexts),
+            false => Vec::new(),
+        };
+        let reads = images.par_iter().map(read).collect();
         found.contexts.set_reads(reads);
-        found.add_left_out(checkout, graph, images)?;
+        found.add_left_out(checkout, graph, images, is_wanted)?;
         let seen = std::mem::take(&mut found.seen);
         found.seen = checkout.fill(&mut found.contexts, seen).map_err(workspace_problems)?;
         found.read_locks(checkout);
@@ -147,7 +162,7 @@ impl Found {
                 Ok(Some(Listed { tree, seen, view, warning, folders })) => {
                     self.warnings.extend(warning);
                     self.seen.push(seen);
-                    self.views.push(view);
+                    self.views.push(Arc::new(view));
                     self.contexts.add_tree(tree, folders.into_iter().cloned());
                 }
                 Err(found) => problems.extend(found),
@@ -163,9 +178,10 @@ impl Found {
         checkout: &dyn Checkout,
         graph: &ImageGraph,
         images: &[Image],
+        is_wanted: &(dyn Fn(&Image) -> bool + Sync),
     ) -> anyhow::Result<()> {
         let mut added: Vec<(usize, ContextUse)> = Vec::new();
-        for (index, image) in images.iter().enumerate() {
+        for (index, image) in images.iter().enumerate().filter(|(_, image)| is_wanted(image)) {
             for (package, declared) in self.contexts.left_out(index, image, graph) {
                 let package = &graph.packages()[package];
                 self.warnings.push(not_brought_in(image, package, declared));
@@ -183,14 +199,17 @@ impl Found {
 
     /// Reads the locks that may count by what is installed from them.
     fn read_locks(&mut self, checkout: &dyn Checkout) {
-        let mut locks = Locks::default();
+        let locks = self.locks.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (path, content) in self.contexts.locks().into_keys() {
-            // One that can't be read as text counts by its bytes.
-            if let Ok(Some(text)) = checkout.text(&path) {
+            if locks.knows(&path, &content) {
+                continue;
+            }
+            // One that can't be read as text counts by its bytes, as does one that has changed since.
+            let text = checkout.text(&path).ok().flatten();
+            if let Some(text) = text.filter(|text| sha256(text.as_bytes()) == content) {
                 locks.add(&path, content, &text);
             }
         }
-        self.locks = Mutex::new(locks);
     }
 
     /// The state on disk in which a file was found.
@@ -239,17 +258,23 @@ impl Found {
         self.contexts.read_inputs(index, image, graph, &self.locks)
     }
 
-    /// The same images by the same graph as they were, and which of them may read something else.
-    /// `None`: it is not as simple as that.
+    /// The same images by the same graph as they were, and which of them may read something else: of
+    /// those that are `wanted`. `None`: it is not as simple as that.
     pub(crate) fn as_it_was(
         &self,
         checkout: &AtCommit,
         graph: &ImageGraph,
+        is_wanted: &dyn Fn(&Image) -> bool,
     ) -> anyhow::Result<Option<(Found, Vec<bool>)>> {
         let Some(trees) = checkout.derive_all() else { return Ok(None) };
-        let mut found = Found { contexts: self.contexts.with_trees(trees), ..Found::default() };
+        let contexts = self.contexts.with_trees(trees);
+        let mut found = Found { contexts, views: self.views.clone(), ..Found::default() };
         let mut changed = vec![false; graph.images().len()];
         for (index, image) in graph.images().iter().enumerate() {
+            if !is_wanted(image) {
+                found.contexts.set_read(index, Vec::new());
+                continue;
+            }
             let mut is_other_listing = false;
             for read in self.of_image(index) {
                 let (tree, was) =
@@ -267,6 +292,8 @@ impl Found {
             }
         }
         checkout.fill(&mut found.contexts, Vec::new()).map_err(workspace_problems)?;
+        let known = self.locks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        found.locks = Mutex::new(known);
         found.read_locks(checkout);
         Ok(Some((found, changed)))
     }

@@ -11,7 +11,7 @@ use lambda_images::config::Kind;
 use lambda_images::discovery::ImageName;
 use lambda_images::paths;
 
-use crate::at_commit::AtCommit;
+use crate::at_commit::{AtCommit, Objects};
 use crate::checkout::Disk;
 use crate::environment::Environment;
 use crate::git::Git;
@@ -39,7 +39,8 @@ impl LeftOut {
         let (caches, nothing) = (TreeCaches::of_hashes(Vec::new()), Found::default());
         let disk = Disk { root: &workspace.root, caches: &caches };
         let differences = git.unstaged()?;
-        let index = AtCommit::new(disk, git, &differences, &nothing);
+        let objects = Objects::new(git);
+        let index = AtCommit::new(disk, git, &differences, &nothing, &objects);
         let whole = Workspace::read_checkout(workspace.root.clone(), &index, environment)
             .context("failed to read what the sparse checkout leaves out, from git's index")?;
         let images = whole.graph.images().iter().map(|image| &image.declaration);

@@ -93,6 +93,11 @@ impl State {
         self.folder.join(if dev { "git-dev.json" } else { "git.json" })
     }
 
+    /// What was found of files that git converts.
+    pub(crate) fn conversions_path(&self) -> PathBuf {
+        self.folder.join("conversions.json")
+    }
+
     /// Waits until no other run of this checkout goes on; the lock ends with the file's scope.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
         let path = self.folder.join("lock");

@@ -46,7 +46,7 @@ pub(crate) struct Workspace {
     linked: BTreeSet<String>,
 }
 
-const CONFIG_FILE: &str = "Cargo.toml";
+pub(crate) const CONFIG_FILE: &str = "Cargo.toml";
 const PYPROJECT: &str = "pyproject.toml";
 const ATTRIBUTES: &str = ".gitattributes";
 
@@ -76,6 +76,19 @@ impl Workspace {
         checkout: &dyn Checkout,
         environment: &Environment,
     ) -> anyhow::Result<Workspace> {
+        let (workspace, problems) = Workspace::read_with_problems(root, checkout, environment)?;
+        if problems.is_empty() { Ok(workspace) } else { Err(WorkspaceProblems(problems).into()) }
+    }
+
+    /// The same of a workspace that may have problems: its graph is what could be understood.
+    ///
+    /// # Errors
+    /// The environment's settings are wrong.
+    pub(crate) fn read_with_problems(
+        root: PathBuf,
+        checkout: &dyn Checkout,
+        environment: &Environment,
+    ) -> anyhow::Result<(Workspace, Vec<Problem>)> {
         let mut problems = Vec::new();
         let text = read_text(checkout, CONFIG_FILE, &mut problems).unwrap_or_default();
         let (mut config, found) = parse_config(CONFIG_FILE, &text);
@@ -101,12 +114,9 @@ impl Workspace {
         let (graph, found) = build_graph(&config, &declarations, &dockerfiles);
         problems.extend(found);
         linked.extend(linked_ignore_files(checkout, &graph));
-        if !problems.is_empty() {
-            problems.sort();
-            problems.dedup();
-            return Err(WorkspaceProblems(problems).into());
-        }
-        Ok(Workspace {
+        problems.sort();
+        problems.dedup();
+        let workspace = Workspace {
             root,
             config,
             graph,
@@ -118,7 +128,8 @@ impl Workspace {
             declared_names,
             linked,
             has_lock,
-        })
+        };
+        Ok((workspace, problems))
     }
 
     /// What is not as it should be and keeps nothing from being built, the graph's own left out.
@@ -145,6 +156,16 @@ impl Workspace {
             || name == ATTRIBUTES
             || (self.declared_names.contains(name) && self.declared.contains(path))
             || self.linked.contains(path)
+    }
+
+    /// Whether a link that stands for a Dockerfile or an ignore file passes this path.
+    pub(crate) fn is_linked(&self, path: &str) -> bool {
+        self.linked.contains(path)
+    }
+
+    /// The same without the files that say how git converts others: those shape no graph.
+    pub(crate) fn shapes(&self, path: &str) -> bool {
+        !is_attributes(path) && self.is_settings(path)
     }
 
     /// The stack: `--stack`, `LAMBDA_STACK`, `PULUMI_STACK`, the configuration's.

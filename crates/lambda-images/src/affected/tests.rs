@@ -43,6 +43,7 @@ fn compared(
         &now,
         &doubts.collect(),
         &file,
+        &|_| false,
     );
     (graph, images)
 }

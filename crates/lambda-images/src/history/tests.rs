@@ -1,9 +1,10 @@
+use std::convert::Infallible;
+
 use super::*;
 use proptest::prelude::*;
 
-/// History newest first, `commit<parent!images` with the images that differ from that parent.
-/// `commit` alone is a root that holds all images, `commit<!images` one that holds those,
-/// `commit<cut` one whose parents are missing.
+/// History newest first, `commit<parent!images` with the images that differ from that parent. `commit`
+/// alone is a root, `commit<cut` one whose parents are missing.
 fn newest(history: &str, images: usize) -> Vec<Option<String>> {
     let found = visited(history, images, 1).found();
     (0..images).map(|image| found.get(&image).cloned()).collect()
@@ -17,24 +18,19 @@ fn visited(history: &str, images: usize, count: usize) -> NewestCommits {
     for commit in commits {
         let mut parts = commit.split('<');
         let id = parts.next().unwrap();
-        let mut parents: Vec<ParentDifference> = parts
-            .filter(|part| *part != "cut")
+        let parents: Vec<(&str, ImageSet)> = parts
             .map(|part| {
                 let (parent, touched) = part.split_once('!').unwrap_or((part, ""));
-                ParentDifference {
-                    parent: (!parent.is_empty()).then(|| parent.to_owned()),
-                    touched: touched
-                        .chars()
-                        .filter_map(|c| c.to_digit(10))
-                        .map(|digit| digit as usize)
-                        .collect(),
-                }
+                let digits = touched.chars().filter_map(|c| c.to_digit(10));
+                (parent, digits.map(|digit| digit as usize).collect())
             })
             .collect();
-        if !commit.contains('<') {
-            parents.push(ParentDifference { parent: None, touched: (0..images).collect() });
-        }
-        newest.visit(id, &parents);
+        let names = parents.iter().map(|(parent, _)| (*parent).to_owned()).collect();
+        let before = if commit.contains("<cut") { Before::Unknown } else { Before::Parents(names) };
+        let mut differing = |number: usize, images: &ImageSet| {
+            Ok::<_, Infallible>(images.intersection(&parents[number].1).copied().collect())
+        };
+        newest.visit(id, &before, &mut differing).unwrap();
     }
     assert!(newest.is_done());
     newest
@@ -85,8 +81,28 @@ fn a_cut_history_gives_no_commit() {
 }
 
 #[test]
-fn an_image_that_no_commit_has_gets_none() {
-    check("b<a!1 a<!12", &[None, Some("b"), Some("a")]);
+fn a_parent_is_compared_only_with_images_that_differ_from_those_before_it() {
+    let mut newest = NewestCommits::new("m", ImageSet::from([0, 1, 2]));
+    let parents = Before::Parents(["a", "b", "c"].map(str::to_owned).to_vec());
+    let mut asked = Vec::new();
+    let mut differing = |number: usize, images: &ImageSet| {
+        asked.push((number, images.clone()));
+        Ok::<_, Infallible>(images.iter().copied().filter(|&image| image > number).collect())
+    };
+    newest.visit("m", &parents, &mut differing).unwrap();
+    let all = [vec![0, 1, 2], vec![1, 2], vec![2]];
+    let expected: Vec<(usize, ImageSet)> =
+        all.into_iter().map(|images| images.into_iter().collect()).enumerate().collect();
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn an_answer_that_is_known_ends_the_search() {
+    let mut newest = NewestCommits::new("c", ImageSet::from([0, 1]));
+    newest.settle("c", 0, Some("a".to_owned()));
+    newest.settle("c", 1, None);
+    assert!(newest.is_done());
+    assert_eq!(newest.found(), BTreeMap::from([(0, "a".to_owned())]));
 }
 
 /// Parents (earlier commits) and content of each commit; a merge takes any content.

@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 
 use lambda_images::affected::{AffectedImage, chains, levels};
 use lambda_images::discovery::ImageName;
+use lambda_images::stable::StableBases;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::bake::render_bake;
-use super::comparison::{Comparison, Now, compare_with_base, since_base};
+use super::comparison::{Comparison, compare_with_base, since_base};
 use super::survey::{Looked, Survey, Wanted, look, tell_warnings};
+use crate::checkout::Disk;
 use crate::cli::{Affected, AffectedFormat};
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::EXIT_SUCCESS;
 use crate::git::Against;
+use crate::past::Now;
 use crate::process::joined;
 use crate::state::State;
 use crate::workspace::Workspace;
@@ -23,6 +26,9 @@ use crate::workspace::Workspace;
 const MOST_JOBS: usize = 256;
 
 pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyhow::Result<u8> {
+    if arguments.format == AffectedFormat::Bake {
+        return affected_bake(arguments, environment);
+    }
     let root = Workspace::find_root(environment)?;
     let state = State::of_workspace(&root);
     let given = arguments.base.as_deref();
@@ -33,7 +39,15 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
         let since = scope.spawn(|| since_base(&git, &workspace, &found, given, environment));
         (found.inputs(&workspace.graph), joined(since))
     });
-    let now = Now { workspace: &workspace, found: &found, inputs: &inputs, caches: &caches };
+    let disk = Disk { root: &root, caches: &caches };
+    let now = Now {
+        workspace: &workspace,
+        found: &found,
+        inputs: &inputs,
+        caches: &caches,
+        checkout: &disk,
+        stable: &StableBases::new(),
+    };
     let comparison = compare_with_base(&now, &git, since?, arguments.strict, environment)?;
     let comparison = comparison.of(&selected);
     tell_warnings(&workspace, &found);
@@ -46,11 +60,7 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
             affected.map(|image| format!("{}\n", image.name)).collect()
         }
         AffectedFormat::Github => format!("{}\n", render_github(&workspace, &comparison)),
-        AffectedFormat::Bake => {
-            let stack = arguments.stack.as_deref();
-            let survey = Survey::take(environment, stack, Wanted::Configured, true)?;
-            format!("{:#}\n", render_bake(&survey, &comparison.affected())?)
-        }
+        AffectedFormat::Bake => unreachable!("it has a way of its own"),
     };
     match arguments.format {
         AffectedFormat::Text => super::print(&text)?,
@@ -63,6 +73,18 @@ pub(crate) fn affected(arguments: &Affected, environment: &Environment) -> anyho
     drop(git);
     // The process ends here: to take all of this apart piece by piece costs more than it is worth.
     std::mem::forget((workspace, found, inputs, comparison));
+    Ok(EXIT_SUCCESS)
+}
+
+/// The same as a file for bake, which needs to know all that a build does.
+fn affected_bake(arguments: &Affected, environment: &Environment) -> anyhow::Result<u8> {
+    let stack = arguments.stack.as_deref();
+    let survey = Survey::take(environment, stack, Wanted::Configured, true)?;
+    let selected = survey.workspace.select(&arguments.images)?;
+    let given = arguments.base.as_deref();
+    let comparison = survey.compare(given, arguments.strict, environment)?.of(&selected);
+    comparison.notes.iter().for_each(|text| note(text));
+    super::print(&format!("{:#}\n", render_bake(&survey, &comparison.affected())?))?;
     Ok(EXIT_SUCCESS)
 }
 

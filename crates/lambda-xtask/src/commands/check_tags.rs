@@ -6,25 +6,28 @@
 
 mod files;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::escape::escape_line;
+use lambda_images::stable::StableBases;
 use lambda_images::tag::{GitState, policy_tag};
 use lambda_images::tag_check::{CurrentImage, TagFault, TagFinding, judge};
 use lambda_images::text_references::{Repositories, TagKind, TextReference, find_references};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::files::{File, Wanted, read_text, wanted_files};
-use crate::at_commit::AtCommit;
+use crate::at_commit::{AtCommit, Objects};
 use crate::checkout::{Checkout, Disk};
 use crate::cli::CheckTags;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::{EXIT_FAILURE, EXIT_SUCCESS, environment as environment_failure};
-use crate::git::{Against, Git, NoGit, git_states, staged_states};
+use crate::git::{Against, Differences, Git, NoGit};
+use crate::git_states::{git_states, since_head};
 use crate::inputs::{AllInputs, Found};
+use crate::past::Now;
 use crate::state::State;
 use crate::tree_caches::TreeCaches;
 use crate::workspace::Workspace;
@@ -36,15 +39,16 @@ pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> an
     let disk = Disk { root: &root, caches: &caches };
     let against = if arguments.staged { Against::Staged } else { Against::Head };
     let git = Git::ask(&root, environment, &against);
-    let images = |checkout, is_staged| -> anyhow::Result<Images> {
+    let images = |checkout, unstaged| -> anyhow::Result<Images> {
         let workspace = Workspace::read_checkout(root.clone(), checkout, environment)?;
-        Ok(Images { workspace, git: &git, checkout, is_staged, state: &state })
+        Ok(Images { workspace, git: &git, checkout, unstaged, caches: &caches, state: &state })
     };
     let checked = match &git {
         Ok(git) if arguments.staged => {
             let (nothing, differences) = (Found::default(), git.unstaged()?);
-            let index = AtCommit::new(disk, git, &differences, &nothing);
-            check(arguments, &images(&index, true)?, environment)?
+            let objects = Objects::new(git);
+            let index = AtCommit::new(disk, git, &differences, &nothing, &objects);
+            check(arguments, &images(&index, Some(&differences))?, environment)?
         }
         Err(NoGit { why, .. }) if arguments.staged && why != NoGit::NO_COMMIT => {
             let hint = "leave `--staged` out to check the files on disk";
@@ -54,7 +58,7 @@ pub(crate) fn check_tags(arguments: &CheckTags, environment: &Environment) -> an
             if let (Err(NoGit { why, .. }), true) = (git, arguments.staged) {
                 note(&format!("note: {why}: the files on disk are checked"));
             }
-            check(arguments, &images(&disk, false)?, environment)?
+            check(arguments, &images(&disk, None)?, environment)?
         }
     };
     super::print(&checked.text)?;
@@ -77,7 +81,10 @@ struct Images<'a> {
     workspace: Workspace,
     git: &'a Result<Git, NoGit>,
     checkout: &'a dyn Checkout,
-    is_staged: bool,
+    /// What differs between git's index, of which the images are, and the tree; `None`: they are those
+    /// of the tree.
+    unstaged: Option<&'a Differences>,
+    caches: &'a TreeCaches,
     state: &'a State,
 }
 
@@ -90,14 +97,24 @@ struct Current {
 
 impl Images<'_> {
     fn read(&self) -> anyhow::Result<Current> {
-        let Images { workspace, git, checkout, is_staged, state } = self;
+        let Images { workspace, git, checkout, unstaged, caches, state } = self;
         let found = Found::read(*checkout, &workspace.graph)?;
-        let git = match git {
-            Ok(git) if *is_staged => staged_states(git, workspace, &found, *checkout, state),
-            _ => git_states(git, workspace, &found, &BTreeSet::new(), state),
+        let inputs = found.inputs(&workspace.graph);
+        let since_head = match (git, unstaged) {
+            (Ok(git), Some(unstaged)) => git.staged_since_head(unstaged),
+            _ => since_head(git, workspace, &found),
         };
-        let git = git.context("failed to ask git")?;
-        Ok(Current { inputs: found.inputs(&workspace.graph), found, git })
+        let since_head = since_head.context("failed to ask git")?;
+        let now = Now {
+            workspace,
+            found: &found,
+            inputs: &inputs,
+            caches,
+            checkout: *checkout,
+            stable: &StableBases::new(),
+        };
+        let git = git_states(git, &since_head, &now, state).context("failed to ask git")?;
+        Ok(Current { inputs, found, git })
     }
 }
 
@@ -141,8 +158,9 @@ fn check(
     images: &Images,
     environment: &Environment,
 ) -> anyhow::Result<Checked> {
-    let Images { workspace, checkout, git, is_staged, .. } = images;
-    let wanted = Wanted { workspace, git: git.as_ref(), is_staged: *is_staged };
+    let Images { workspace, checkout, git, unstaged, .. } = images;
+    let is_staged = unstaged.is_some();
+    let wanted = Wanted { workspace, git: git.as_ref(), is_staged };
     let files = wanted_files(&arguments.files, &wanted, environment)?;
     let faults = faults(arguments);
     let repositories = Repositories::new(&workspace.config.repository.value, &workspace.graph);

@@ -21,16 +21,18 @@ use lambda_images::reference::{ImageReference, Registry, Repository};
 use lambda_images::stable::{StableBases, dev_names, needed_bases, on_stable, stable_names};
 use lambda_images::tag::GitState;
 
-use super::comparison::{Comparison, Now, compare_with_base, since_base};
+use super::comparison::{Comparison, compare_with_base, since_base};
 use super::registries::{find_registry, provide_repositories};
 use crate::checkout::Disk;
 use crate::context_copy::Source;
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::usage;
-use crate::git::{Against, Git, NoGit, git_states};
+use crate::git::{Against, Differences, Git, NoGit};
+use crate::git_states::{earlier_commits, git_states, since_head, tell_unconverted};
 use crate::inputs::{AllInputs, Found};
 use crate::left_out::LeftOut;
+use crate::past::Now;
 use crate::process::joined;
 use crate::registry::{Holds, RegistryClient, RegistryError};
 use crate::state::State;
@@ -50,6 +52,8 @@ pub(crate) struct Survey {
     pub(crate) found: Found,
     pub(crate) inputs: AllInputs,
     pub(crate) git: BTreeMap<ImageName, GitState>,
+    /// What differs from the head.
+    since_head: Differences,
     asked_git: Result<Git, NoGit>,
     /// Why git can't be asked about a repository that there is.
     pub(crate) no_git: Option<NoGit>,
@@ -110,16 +114,26 @@ impl Survey {
         let Looked { workspace, found, git: asked_git, caches, meanwhile } = looked;
         let (destination, (registry, ecr), known) = meanwhile?;
         caches.keep(&found, &state);
-        // They take a tenth of all memory.
-        drop(caches);
         let stack = workspace.stack(stack, environment);
         tell_warnings(&workspace, &found);
-        let (inputs, git) = thread::scope(|scope| {
-            let states = scope
-                .spawn(|| git_states(&asked_git, &workspace, &found, &BTreeSet::new(), &state));
-            (found.inputs(&workspace.graph), joined(states))
+        let (inputs, since_head) = thread::scope(|scope| {
+            let since_head = scope.spawn(|| since_head(&asked_git, &workspace, &found));
+            (found.inputs(&workspace.graph), joined(since_head))
         });
+        let since_head = since_head.context("failed to ask git")?;
+        let disk = Disk { root: &root, caches: &caches };
+        let now = Now {
+            workspace: &workspace,
+            found: &found,
+            inputs: &inputs,
+            caches: &caches,
+            checkout: &disk,
+            stable: &StableBases::new(),
+        };
+        let git = git_states(&asked_git, &since_head, &now, &state);
         let mut git = git.context("failed to ask git")?;
+        // They take a tenth of all memory.
+        drop(caches);
         let no_git = asked_git.as_ref().err().filter(|none| none.is_repository).cloned();
         let unvouched = match &asked_git {
             Ok(git) => Unvouched::find(&root, git, &found).context("failed to ask git")?,
@@ -127,12 +141,13 @@ impl Survey {
         };
         unvouched.mark(&mut git, &workspace.graph, &found, &BTreeSet::new());
         unvouched.tell(no_git.as_ref(), &git);
+        tell_unconverted(&asked_git, &found, &since_head, &state)?;
         let left_out = match &asked_git {
             Ok(git) => LeftOut::find(git, &workspace, environment)?,
             Err(_) => LeftOut::default(),
         };
         left_out.note("not built").iter().for_each(|text| note(text));
-        asked_git.iter().for_each(Git::rest);
+        asked_git.iter().for_each(Git::end_batch);
         let mut names = BTreeMap::new();
         for image in workspace.graph.images() {
             let name = image.name();
@@ -167,6 +182,7 @@ impl Survey {
             inputs,
             first_git: git.clone(),
             git,
+            since_head,
             asked_git,
             no_git,
             unvouched,
@@ -192,10 +208,14 @@ impl Survey {
         let mut counted = stable.clone();
         counted.extend(to_come.iter().map(|name| (name.clone(), "to come".to_owned())));
         self.inputs = self.found.inputs_on_stable(graph, &counted);
-        let bases = counted.keys().cloned().collect();
-        // What touched a base touches nothing that stands on it as it is.
-        let own = git_states(&self.asked_git, &self.workspace, &self.found, &bases, &self.state);
+        // What changed a base changes nothing that uses it as it is, whatever digest it has.
+        let same = counted.keys().map(|name| (name.clone(), "as it is".to_owned())).collect();
+        let inputs = self.found.inputs_on_stable(graph, &same);
+        let own = self.ask_now(&inputs, &same, |now| {
+            git_states(&self.asked_git, &self.since_head, now, &self.state)
+        });
         let mut own = own.context("failed to ask git")?;
+        let bases = counted.keys().cloned().collect();
         self.unvouched.mark(&mut own, graph, &self.found, &bases);
         for name in on_stable(graph, |name| counted.contains_key(name)) {
             let below = needed_bases(graph, &BTreeSet::from([name.clone()]));
@@ -221,11 +241,24 @@ impl Survey {
         strict: bool,
         environment: &Environment,
     ) -> anyhow::Result<Comparison> {
-        let Survey { workspace, found, inputs, asked_git, .. } = self;
-        let caches = TreeCaches::hashes_of(&self.state);
-        let now = Now { workspace, found, inputs, caches: &caches };
+        let Survey { workspace, found, asked_git, .. } = self;
         let since = since_base(asked_git, workspace, found, given, environment)?;
-        compare_with_base(&now, asked_git, since, strict, environment)
+        self.ask_now(&self.inputs, &StableBases::new(), |now| {
+            compare_with_base(now, asked_git, since, strict, environment)
+        })
+    }
+
+    /// Asks something of the workspace as it is.
+    fn ask_now<T>(
+        &self,
+        inputs: &AllInputs,
+        stable: &StableBases,
+        ask: impl FnOnce(&Now) -> T,
+    ) -> T {
+        let Survey { workspace, found, state, .. } = self;
+        let caches = TreeCaches::hashes_of(state);
+        let disk = Disk { root: &workspace.root, caches: &caches };
+        ask(&Now { workspace, found, inputs, caches: &caches, checkout: &disk, stable })
     }
 
     /// All that is known of one image.
@@ -260,8 +293,11 @@ impl Survey {
     pub(crate) fn ask_git_again(&self) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
         let Survey { workspace, found, state, environment, .. } = self;
         let git = Git::ask(&workspace.root, environment, &Against::Head);
-        let mut states = git_states(&git, workspace, found, &BTreeSet::new(), state)
-            .context("failed to ask git")?;
+        let since_head = since_head(&git, workspace, found).context("failed to ask git")?;
+        let inputs = found.inputs(&workspace.graph);
+        let states = self
+            .ask_now(&inputs, &StableBases::new(), |now| git_states(&git, &since_head, now, state));
+        let mut states = states.context("failed to ask git")?;
         self.unvouched.mark(&mut states, &workspace.graph, found, &BTreeSet::new());
         Ok(states)
     }
@@ -323,20 +359,18 @@ impl Survey {
         Ok(found.iter().map(Option::is_some).collect())
     }
 
-    /// The newest commits that touched each of these images, newest first, as far as git tells.
+    /// The newest commits at which the inputs of each of these images changed, newest first, as far as
+    /// git tells.
     pub(crate) fn earlier_commits(
         &self,
         images: &BTreeSet<&ImageName>,
     ) -> BTreeMap<ImageName, Vec<String>> {
-        let all = self.workspace.graph.images();
-        let numbers = (0..all.len()).filter(|&number| images.contains(all[number].name()));
-        let commits = match &self.asked_git {
-            Ok(git) => git.earlier_commits(&self.workspace, &self.found, numbers.collect()),
-            Err(_) => Ok(BTreeMap::new()),
-        };
+        let Ok(git) = &self.asked_git else { return BTreeMap::new() };
+        let commits = self.ask_now(&self.inputs, &StableBases::new(), |now| {
+            earlier_commits(git, now, &self.since_head, images)
+        });
         // They only make a build faster.
-        let commits = commits.unwrap_or_default().into_iter();
-        commits.map(|(number, commits)| (all[number].name().clone(), commits)).collect()
+        commits.unwrap_or_default()
     }
 
     /// Names of the images asked for and of all that they stand on.

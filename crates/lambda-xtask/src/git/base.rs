@@ -42,7 +42,7 @@ pub(crate) struct NoBase {
 }
 
 /// All that differs between the base commit, or the index, and the tree.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Differences {
     /// By path from the workspace root.
     pub(crate) files: BTreeMap<String, Old>,
@@ -57,9 +57,18 @@ impl Differences {
             if is_submodule {
                 differences.submodules.insert(path.clone());
             }
-            differences.files.insert(path, old);
+            // What was said of a path first counts: a conflict has more than one entry.
+            differences.files.entry(path).or_insert(old);
         }
         differences
+    }
+
+    /// Adds what is said of paths that nothing is said of yet.
+    pub(crate) fn add(&mut self, more: &Differences) {
+        for (path, old) in &more.files {
+            self.files.entry(path.clone()).or_insert_with(|| old.clone());
+        }
+        self.submodules.extend(more.submodules.iter().cloned());
     }
 }
 

@@ -47,10 +47,9 @@ pub(super) fn compare_index(
 pub(super) fn compare_rest(
     repository: &Repository,
     (index, written): (&IndexFile, &Stamp),
-    known: &[Change],
+    known: &BTreeSet<&str>,
 ) -> anyhow::Result<Vec<Change>> {
     let mut compare = Compare::new(repository, (index, written));
-    let known: BTreeSet<&str> = known.iter().map(|change| change.path.as_str()).collect();
     for entry in index.below(&repository.prefix) {
         let path = &index.path(entry)[repository.prefix.len()..];
         if !known.contains(path) {

@@ -1,6 +1,6 @@
 //! Git's index: which files it keeps, with which modes, and which of them are not checked out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use anyhow::{Context as _, bail};
@@ -18,6 +18,8 @@ pub(super) struct Index {
     paths: String,
     /// Sorted by path.
     files: Vec<(Range<usize>, Mode)>,
+    /// Files of submodules that say where their repositories are, and aren't as in a plain clone.
+    own_links: BTreeSet<String>,
     /// Path, mode and blob of each file that git was told not to compare with the tree.
     pub(super) unwatched: Vec<(String, String, String)>,
     /// Those of them that a sparse checkout leaves out (`skip-worktree`).
@@ -97,7 +99,9 @@ impl Index {
                 match at {
                     Ok(at) => {
                         next = at + 1;
-                        if self.files[at].1 != file.mode {
+                        if self.own_links.contains(&path) {
+                            unknown.push((path, None));
+                        } else if self.files[at].1 != file.mode {
                             unknown.push((path, Some(self.files[at].1)));
                         }
                     }
@@ -161,8 +165,9 @@ impl Index {
         let text = read_text(&repository.root.join(&path), Links::Refuse, SETTINGS_LIMIT);
         let depth = format!("{}{submodule}", repository.prefix).split('/').count();
         let plain = format!("gitdir: {}.git/modules/", "../".repeat(depth));
-        if text.is_ok_and(|text| text.starts_with(&plain)) {
-            self.push("", &path, Mode::File);
+        self.push("", &path, Mode::File);
+        if !text.is_ok_and(|text| text.starts_with(&plain)) {
+            self.own_links.insert(path);
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The repository of a workspace: git's command in it, and what it is asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,20 +9,14 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
-use lambda_images::discovery::ImageName;
-use lambda_images::fingerprint::sha256;
-use serde::{Deserialize, Serialize};
 
 use super::blobs::{Batch, Blobs};
 use super::index_file::IndexFile;
 use super::no_git::NoGit;
-use super::{Change, Images, Old, walk};
+use super::{Change, Old, walk};
 use crate::environment::Environment;
 use crate::failure::output_failure;
 use crate::hash_cache::Stamp;
-use crate::inputs::Found;
-use crate::state::{State, read_json, write_json};
-use crate::workspace::Workspace;
 
 /// What git is run with. What a partial clone lacks is not fetched: `GIT_NO_LAZY_FETCH` says so to git
 /// 2.45, and an older git finds no protocol to fetch by.
@@ -229,73 +222,4 @@ impl Repository {
             "no commit has its inputs".to_owned()
         }
     }
-
-    /// The newest commit of each image that has one: from the last answer, while the head and
-    /// the question are the same, else from history.
-    pub(super) fn newest_commits(
-        &self,
-        images: &Images,
-        state: &State,
-    ) -> anyhow::Result<BTreeMap<usize, String>> {
-        let Images { workspace, found, stable } = images;
-        let question = self.question(workspace, found, stable);
-        // Development mode asks beside the usual question, and must not take its answer's place.
-        let path = state.git_path(!stable.is_empty());
-        if let Some(answer) = read_json::<Answer>(&path)
-            && answer.question == question
-        {
-            return Ok(answer.commits);
-        }
-        let commits = walk::newest_commits(self, workspace, &mut images.touch_index())?;
-        let answer = Answer { question, commits };
-        // An answer that can't be kept, say in a tree that is read-only, is found anew.
-        write_json(&path, &answer).unwrap_or_default();
-        Ok(answer.commits)
-    }
-
-    /// All that the answer depends on, in one hash.
-    fn question(
-        &self,
-        workspace: &Workspace,
-        found: &Found,
-        stable: &BTreeSet<ImageName>,
-    ) -> String {
-        let Workspace { graph, config, pyprojects, .. } = workspace;
-        let mut text = format!("7\n{}\n{:?}\n{:?}\n", self.head, self.cut, self.prefix);
-        let written = "a string takes all that is written";
-        write!(text, "{config:?}\n{pyprojects:?}\n{stable:?}\n").expect(written);
-        for (index, image) in graph.images().iter().enumerate() {
-            for read in found.of_image(index).iter().filter(|read| !read.selection.links.is_empty())
-            {
-                let tree = &found.contexts.trees()[read.tree];
-                let paths = read.selection.entries().map(|entry| tree.path(entry));
-                writeln!(text, "{:?}", paths.collect::<Vec<_>>()).expect(written);
-            }
-            let folders = image.contexts.iter().map(|context| &context.folder);
-            let trees = folders.map(|folder| found.contexts.index_of(folder));
-            writeln!(
-                text,
-                "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
-                image.declaration,
-                image.contexts,
-                trees.collect::<Vec<_>>(),
-                image.bases,
-                image.depends_on,
-                image.resolved.declared_args
-            )
-            .expect(written);
-        }
-        for ignore in found.views.iter().map(|view| &view.ignore) {
-            let patterns = ignore.as_ref().map(|ignore| ignore.patterns().collect::<Vec<_>>());
-            writeln!(text, "{patterns:?}").expect(written);
-        }
-        sha256(text.as_bytes()).to_string()
-    }
-}
-
-/// What git said last.
-#[derive(Serialize, Deserialize)]
-struct Answer {
-    question: String,
-    commits: BTreeMap<usize, String>,
 }

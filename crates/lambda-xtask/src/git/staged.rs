@@ -8,19 +8,12 @@
 //! # Limitations
 //! What is inside a submodule counts as it is on disk.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use lambda_images::discovery::ImageName;
-use lambda_images::tag::GitState;
+use std::collections::BTreeSet;
 
 use super::base::Differences;
 use super::repository::Repository;
-use super::{Change, Git, Images, Kept, Old, add_new, compare, states_by};
-use crate::checkout::Checkout;
+use super::{Change, Git, Kept, Old, add_new, compare};
 use crate::environment::Environment;
-use crate::inputs::Found;
-use crate::state::State;
-use crate::workspace::Workspace;
 
 /// Set by git for its hooks.
 const INDEX_FILE: &str = "GIT_INDEX_FILE";
@@ -44,7 +37,7 @@ impl Git {
     pub(crate) fn unstaged(&self) -> anyhow::Result<Differences> {
         let changes = match &self.kept {
             Kept::File { index, written, .. } => {
-                compare::compare_rest(&self.repository, (index, written), &[])?
+                compare::compare_rest(&self.repository, (index, written), &BTreeSet::new())?
             }
             Kept::Status(work_tree) => {
                 let mut changes = self.repository.unstaged()?;
@@ -58,26 +51,16 @@ impl Git {
         Ok(Differences::of(changes))
     }
 
-    /// What differs between the head and the index.
-    fn staged(&self) -> anyhow::Result<Vec<Change>> {
+    /// What the head has of every file that differs from it in the tree or in the index; `unstaged` is
+    /// what the index has of those that differ from it.
+    pub(crate) fn staged_since_head(&self, unstaged: &Differences) -> anyhow::Result<Differences> {
         let head = &self.repository.head;
-        match &self.kept {
-            Kept::File { staged, .. } if staged.contains_key(head) => Ok(staged[head].clone()),
-            _ => self.repository.staged_since(head),
-        }
+        let staged = match &self.kept {
+            Kept::File { staged, .. } if staged.contains_key(head) => staged[head].clone(),
+            _ => self.repository.staged_since(head)?,
+        };
+        let mut differences = Differences::of(staged);
+        differences.add(unstaged);
+        Ok(differences)
     }
-}
-
-/// What git says of each image as it is about to be committed. `checkout` is the index.
-pub(crate) fn staged_states(
-    git: &Git,
-    workspace: &Workspace,
-    found: &Found,
-    checkout: &dyn Checkout,
-    state: &State,
-) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
-    let text = |path: &str| checkout.text(path).ok().flatten();
-    let none = BTreeSet::new();
-    let images = Images { workspace, found, stable: &none };
-    states_by(git, &images, state, &|| git.staged(), &text)
 }

@@ -1,6 +1,8 @@
 //! On real repositories. A commit is shown by its subject; every history begins with `first`.
 
 mod base;
+mod comparing;
+mod conversions;
 mod history;
 mod random;
 mod shallow;
@@ -12,9 +14,15 @@ use std::fs;
 use std::path::PathBuf;
 
 use expect_test::{Expect, expect};
+use lambda_images::discovery::ImageName;
+use lambda_images::stable::StableBases;
+use lambda_images::tag::GitState;
 
 use super::*;
 use crate::checkout::Disk;
+use crate::git_states::{git_states, since_head};
+use crate::past::Now;
+use crate::state::State;
 use crate::tree_caches::TreeCaches;
 use crate::workspace::fixture::Tree;
 
@@ -51,14 +59,24 @@ fn ask_on_stable(
     environment: &Environment,
     stable: &[&str],
 ) -> anyhow::Result<BTreeMap<ImageName, GitState>> {
-    let stable = stable.iter().map(|name| ImageName::new(name).unwrap()).collect();
+    let stable = stable.iter().map(|name| (ImageName::new(name).unwrap(), "a digest".to_owned()));
+    let stable: StableBases = stable.collect();
     let workspace = tree.read();
-    let found = Found::read(
-        &Disk { root: &workspace.root, caches: &TreeCaches::of_hashes(Vec::new()) },
-        &workspace.graph,
-    )?;
+    let caches = TreeCaches::of_hashes(Vec::new());
+    let disk = Disk { root: &workspace.root, caches: &caches };
+    let found = Found::read(&disk, &workspace.graph)?;
+    let inputs = found.inputs_on_stable(&workspace.graph, &stable);
+    let now = Now {
+        workspace: &workspace,
+        found: &found,
+        inputs: &inputs,
+        caches: &caches,
+        checkout: &disk,
+        stable: &stable,
+    };
     let git = Git::ask(&workspace.root, environment, &Against::Head);
-    git_states(&git, &workspace, &found, &stable, &State::of_workspace(&workspace.root))
+    let since_head = since_head(&git, &workspace, &found)?;
+    git_states(&git, &since_head, &now, &State::of_workspace(&workspace.root))
 }
 
 /// Subject of every commit, by id.

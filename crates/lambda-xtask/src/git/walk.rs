@@ -1,119 +1,114 @@
-//! One pass over history: streams commits from `git rev-list`, differences from `git diff-tree`,
-//! and hands them to `lambda_images::history` until every image has its commit.
+//! Commits, newest first, each with what differs from each of its parents: streams commits from `git
+//! rev-list` and differences from `git diff-tree`.
 //!
-//! Commits go through in growing batches, so that the usual case (all images were touched
-//! lately) costs two short processes, and a long history few more.
+//! Commits go through in growing batches, so that the usual case (all images changed lately) costs
+//! two short processes, and a long history few more. What a difference means for images is decided by
+//! who asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdout, Stdio};
 
 use anyhow::{Context as _, bail};
-use lambda_images::history::{ImageSet, NewestCommits, ParentDifference};
-use lambda_images::touch::{SettingsChange, TouchIndex};
+use lambda_images::history::Before;
 
-use super::Repository;
-use super::blobs::Blobs;
+use super::base::Differences;
+use super::{Git, Old, Repository};
 use crate::failure::child_failure;
-use crate::workspace::Workspace;
 
-const FIRST_BATCH: usize = 64;
+const FIRST_BATCH: usize = 16;
 const LARGEST_BATCH: usize = 8192;
 
 /// The mode of a submodule.
 const SUBMODULE: &str = "160000";
 
-/// Commits of each image, the newest among them, where older ones are asked for too.
-const EARLIER: usize = 4;
-/// Commits that are looked at for those.
-const MOST_COMMITS: usize = 2000;
-
-/// The newest commit of each image that has one.
-pub(super) fn newest_commits(
-    repository: &Repository,
-    workspace: &Workspace,
-    index: &mut TouchIndex,
-) -> anyhow::Result<BTreeMap<usize, String>> {
-    let all: ImageSet = (0..workspace.graph.images().len()).collect();
-    let mut newest = NewestCommits::new(&repository.head, all);
-    walk(repository, index, &mut newest, usize::MAX)?;
-    Ok(newest.found())
+/// The commits from the head on.
+pub(crate) struct History<'a> {
+    list: CommitList<'a>,
+    batch_size: usize,
+    /// Of the last batch.
+    waiting: VecDeque<HistoryCommit>,
 }
 
-/// The newest commits that touched these images, a few of each, of a history that is not too long.
-pub(super) fn earlier_commits(
-    repository: &Repository,
-    index: &mut TouchIndex,
-    images: ImageSet,
-) -> anyhow::Result<BTreeMap<usize, Vec<String>>> {
-    let mut newest = NewestCommits::with_earlier(&repository.head, images, EARLIER);
-    walk(repository, index, &mut newest, MOST_COMMITS)?;
-    Ok(newest.found_with_earlier())
+/// A commit of history.
+pub(crate) struct HistoryCommit {
+    /// In full hex.
+    pub(crate) id: String,
+    pub(crate) before: Before,
+    /// What differs from each of its parents.
+    pub(crate) deltas: Vec<Delta>,
 }
 
-fn walk(
-    repository: &Repository,
-    index: &mut TouchIndex,
-    newest: &mut NewestCommits,
-    most: usize,
-) -> anyhow::Result<()> {
-    let mut blobs = Blobs::new(repository);
-    let mut list = CommitList::start(repository)?;
-    let mut batch_size = FIRST_BATCH;
-    let mut left = most;
-    while !newest.is_done() && left > 0 {
-        let batch = list.next_batch(batch_size.min(left))?;
-        left -= batch.len();
-        if batch.is_empty() {
-            list.check_end()?;
-            break;
+/// What differs between a commit and one of its parents.
+#[derive(Default)]
+pub(crate) struct Delta {
+    /// As it was at the parent.
+    pub(crate) old: Differences,
+    /// The blobs that the commit has, by path; zeros for a file that it removes.
+    pub(crate) new: BTreeMap<String, String>,
+}
+
+impl Git {
+    /// Reads history from the head on.
+    pub(crate) fn history(&self) -> anyhow::Result<History<'_>> {
+        let list = CommitList::start(&self.repository)?;
+        Ok(History { list, batch_size: FIRST_BATCH, waiting: VecDeque::new() })
+    }
+}
+
+impl History<'_> {
+    /// The next commit; `None`: there are no more.
+    pub(crate) fn next(&mut self) -> anyhow::Result<Option<HistoryCommit>> {
+        if self.waiting.is_empty() {
+            let batch = self.list.next_batch(self.batch_size)?;
+            if batch.is_empty() {
+                self.list.check_end()?;
+                return Ok(None);
+            }
+            self.batch_size = (self.batch_size * 4).min(LARGEST_BATCH);
+            let repository = self.list.repository;
+            let mut differences = differences(repository, &batch)?.into_iter();
+            for Commit { id, before } in batch {
+                let count = match &before {
+                    Before::Parents(parents) => parents.len(),
+                    Before::Unknown => 0,
+                };
+                let of_commit = differences.by_ref().take(count);
+                let deltas = of_commit.map(|difference| Delta::of(repository, difference));
+                let deltas = deltas.collect();
+                self.waiting.push_back(HistoryCommit { id, before, deltas });
+            }
         }
-        batch_size = (batch_size * 4).min(LARGEST_BATCH);
-        let mut differences = differences(repository, &batch)?.into_iter();
-        for commit in &batch {
-            let of_commit: Vec<Difference> =
-                differences.by_ref().take(commit.parents.len()).collect();
-            if !newest.wants(&commit.id) {
+        Ok(self.waiting.pop_front())
+    }
+}
+
+impl Delta {
+    /// What is in the workspace; modes that are one for every build are no difference.
+    fn of(repository: &Repository, difference: Difference) -> Delta {
+        let mut delta = Delta::default();
+        for change in difference {
+            let Some(path) = repository.in_workspace(&change.path) else { continue };
+            let old = Old::of(&change.old_mode, &change.old);
+            if change.is_submodule {
+                delta.old.submodules.insert(path.to_owned());
+            } else if old == Old::of(&change.new_mode, &change.new) {
                 continue;
             }
-            let mut parents = Vec::new();
-            for (parent, difference) in commit.parents.iter().zip(of_commit) {
-                let touched = touched(repository, index, &mut blobs, &difference)?;
-                parents.push(ParentDifference { parent: parent.clone(), touched });
-            }
-            newest.visit(&commit.id, &parents);
+            delta.new.insert(path.to_owned(), change.new);
+            delta.old.files.insert(path.to_owned(), old);
         }
+        delta
     }
-    Ok(())
-}
 
-fn touched(
-    repository: &Repository,
-    index: &mut TouchIndex,
-    blobs: &mut Blobs,
-    difference: &Difference,
-) -> anyhow::Result<ImageSet> {
-    let mut touched = ImageSet::new();
-    let mut settings = Vec::new();
-    for change in difference {
-        let Some(path) = repository.in_workspace(&change.path) else { continue };
-        touched.extend(index.touched_by_path(path));
-        if change.is_submodule {
-            touched.extend(index.touched_by_folder(path));
-        } else if index.holds_settings(path) {
-            let (old, new) = (blobs.text(&change.old)?, blobs.text(&change.new)?);
-            settings.push(SettingsChange { path: path.to_owned(), old, new });
-        }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.old.files.is_empty() && self.old.submodules.is_empty()
     }
-    touched.extend(index.settings_touched(&settings).into_iter().flatten());
-    Ok(index.with_dependents(touched))
 }
 
 struct Commit {
     id: String,
-    /// What it is to be compared with: a root with nothing (`None`), a commit whose parents
-    /// are missing with none at all.
-    parents: Vec<Option<String>>,
+    before: Before,
 }
 
 /// A running `git rev-list`, ended when it is no longer needed.
@@ -142,12 +137,9 @@ impl CommitList<'_> {
             let line = line.context("failed to read from `git rev-list`")?;
             let mut ids = line.split(' ').map(str::to_owned);
             let id = ids.next().unwrap_or_default();
-            let mut parents: Vec<Option<String>> = ids.map(Some).collect();
             let is_cut = self.repository.cut.as_ref().is_some_and(|cut| cut.contains(&id));
-            if parents.is_empty() && !is_cut {
-                parents.push(None);
-            }
-            batch.push(Commit { id, parents });
+            let before = if is_cut { Before::Unknown } else { Before::Parents(ids.collect()) };
+            batch.push(Commit { id, before });
         }
         Ok(batch)
     }
@@ -181,6 +173,7 @@ pub(super) type Difference = Vec<Change>;
 pub(super) struct Change {
     pub(super) old_mode: String,
     pub(super) old: String,
+    new_mode: String,
     new: String,
     pub(super) path: String,
     pub(super) is_submodule: bool,
@@ -188,15 +181,12 @@ pub(super) struct Change {
 
 /// The differences of all commits of a batch from each of their parents, in order.
 fn differences(repository: &Repository, batch: &[Commit]) -> anyhow::Result<Vec<Difference>> {
-    let pairs: Vec<String> = batch
-        .iter()
-        .flat_map(|commit| {
-            commit.parents.iter().map(|parent| match parent {
-                Some(parent) => format!("{} {parent}\n", commit.id),
-                None => format!("{}\n", commit.id),
-            })
-        })
-        .collect();
+    let mut pairs: Vec<String> = Vec::new();
+    for Commit { id, before } in batch {
+        if let Before::Parents(parents) = before {
+            pairs.extend(parents.iter().map(|parent| format!("{id} {parent}\n")));
+        }
+    }
     if pairs.is_empty() {
         return Ok(Vec::new());
     }
@@ -206,7 +196,6 @@ fn differences(repository: &Repository, batch: &[Commit]) -> anyhow::Result<Vec<
         "diff-tree",
         "--stdin",
         "--always",
-        "--root",
         "-r",
         "-z",
         "--raw",
@@ -263,6 +252,7 @@ pub(super) fn parse_differences(output: &[u8]) -> anyhow::Result<Vec<Difference>
         difference.push(Change {
             old_mode: (*old_mode).to_owned(),
             old: (*old).to_owned(),
+            new_mode: (*new_mode).to_owned(),
             new: (*new).to_owned(),
             path: path.to_owned(),
             is_submodule: [old_mode, new_mode].contains(&&SUBMODULE),

@@ -57,7 +57,7 @@ fn a_dirty_submodule_makes_dirty() {
         &expect![[r#"
         base-low clean first
         one clean first
-        two dirty narrowed ["lambdas/two/vendor/sub/untracked.py"]
+        two dirty submodule ["lambdas/two/vendor/sub/untracked.py"]
     "#]],
     );
 }
@@ -159,20 +159,20 @@ fn a_whole_image_in_a_submodule() {
     check(
         &tree,
         &expect![[r#"
-        base-low clean image
-        one clean image
+        base-low clean first
+        one clean first
         three clean advanced
-        two clean image
+        two clean first
     "#]],
     );
     tree.append("vendor/sub/image/Dockerfile", "# a comment\n");
     check(
         &tree,
         &expect![[r#"
-        base-low clean image
-        one clean image
+        base-low clean first
+        one clean first
         three dirty advanced ["vendor/sub"]
-        two clean image
+        two clean first
     "#]],
     );
 }
