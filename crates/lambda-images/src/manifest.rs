@@ -119,13 +119,12 @@ impl Manifest {
         &mut self,
         stack: &str,
         graph: &ImageGraph,
-        not_checked_out: &BTreeSet<ImageName>,
+        not_checked_out: &dyn Fn(&ImageName) -> bool,
     ) {
         if self.stack != stack {
             *self = Manifest::new(stack);
         }
-        let is_there =
-            |name: &ImageName| graph.get(name).is_some() || not_checked_out.contains(name);
+        let is_there = |name: &ImageName| graph.get(name).is_some() || not_checked_out(name);
         let gone = self.images.iter().filter(|image| !is_there(&image.name));
         let gone = gone.filter(|image| image.kind == Kind::Lambda);
         self.removed.extend(gone.map(|image| image.name.clone()));

@@ -19,6 +19,7 @@ mod worktree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use lambda_images::fingerprint::Mode;
 
@@ -28,7 +29,7 @@ use self::conversions::Rules;
 pub(crate) use self::conversions::{Unconverted, mend};
 use self::index_file::IndexFile;
 pub(crate) use self::no_git::NoGit;
-use self::repository::Repository;
+use self::repository::{PARTIAL_HINT, Repository};
 pub(crate) use self::walk::Delta;
 use self::worktree::WorkTree;
 use crate::environment::Environment;
@@ -208,6 +209,31 @@ impl Git {
     /// workspace is in it.
     pub(crate) fn place(&self) -> String {
         format!("{:?}\n{:?}", self.repository.cut, self.repository.prefix)
+    }
+
+    /// Goes through history. `false`: a partial clone lacks some of what was asked for, so that nothing that
+    /// was found is certain.
+    ///
+    /// # Errors
+    /// Git can't be asked.
+    pub(crate) fn is_complete(
+        &self,
+        walk: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<bool> {
+        let before = self.repository.missing();
+        match walk() {
+            // Git ends where it would have to fetch a tree.
+            Err(_) if self.repository.is_partial() => {
+                self.repository.missing.fetch_add(1, Ordering::Relaxed);
+                Ok(false)
+            }
+            done => done.map(|()| self.repository.missing() == before),
+        }
+    }
+
+    /// What to do where objects are missing; `None`: none that was asked for is.
+    pub(crate) fn missing_hint(&self) -> Option<&'static str> {
+        (self.repository.missing() > 0).then_some(PARTIAL_HINT)
     }
 
     /// Why an image has no commit.

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use anyhow::Context as _;
 use lambda_images::config::Kind;
 use lambda_images::discovery::ImageName;
 use lambda_images::paths;
@@ -19,21 +18,27 @@ use crate::inputs::Found;
 use crate::tree_caches::TreeCaches;
 use crate::workspace::Workspace;
 
-/// The images that are left out, each with its folder and whether it is a Lambda image.
+/// The images that are left out.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct LeftOut(BTreeMap<ImageName, (String, Kind)>);
+pub(crate) struct LeftOut {
+    /// Each with its folder.
+    images: BTreeMap<ImageName, (String, Kind)>,
+    /// Folders of images whose names are not known: a partial clone lacks their files too.
+    unnamed: BTreeSet<String>,
+}
+
+const PYPROJECT: &str = "/pyproject.toml";
 
 impl LeftOut {
     /// # Errors
-    /// Git can't be asked, or the workspace has problems as the index has it.
+    /// Git can't be asked.
     pub(crate) fn find(
         git: &Git,
         workspace: &Workspace,
         environment: &Environment,
     ) -> anyhow::Result<LeftOut> {
-        let left_out: HashSet<&str> =
-            git.left_out().filter(|path| workspace.is_settings(path)).collect();
-        if left_out.is_empty() {
+        let left_out: HashSet<&str> = git.left_out().collect();
+        if !left_out.iter().any(|path| workspace.is_settings(path)) {
             return Ok(LeftOut::default());
         }
         let (caches, nothing) = (TreeCaches::of_hashes(Vec::new()), Found::default());
@@ -41,8 +46,8 @@ impl LeftOut {
         let differences = git.unstaged()?;
         let objects = Objects::new(git);
         let index = AtCommit::new(disk, git, &differences, &nothing, &objects);
-        let whole = Workspace::read_checkout(workspace.root.clone(), &index, environment)
-            .context("failed to read what the sparse checkout leaves out, from git's index")?;
+        let root = workspace.root.clone();
+        let (whole, problems) = Workspace::read_with_problems(root, &index, environment)?;
         let images = whole.graph.images().iter().map(|image| &image.declaration);
         let absent = images.filter(|image| workspace.graph.get(&image.name).is_none());
         let by_checkout = absent.filter(|image| {
@@ -53,33 +58,51 @@ impl LeftOut {
         let folder = |declared_in: &str| paths::parent(declared_in).to_owned();
         let images =
             by_checkout.map(|image| (image.name.clone(), (folder(&image.declared_in), image.kind)));
-        Ok(LeftOut(images.collect()))
+        let has_dockerfile =
+            |folder: &&str| left_out.contains(format!("{folder}/Dockerfile").as_str());
+        let unread = problems.iter().filter(|problem| left_out.contains(problem.path.as_str()));
+        let unread = unread.filter_map(|problem| problem.path.strip_suffix(PYPROJECT));
+        Ok(LeftOut {
+            images: images.collect(),
+            unnamed: unread.filter(has_dockerfile).map(str::to_owned).collect(),
+        })
     }
 
+    /// Those whose names are known.
     pub(crate) fn names(&self) -> BTreeSet<ImageName> {
-        self.0.keys().cloned().collect()
+        self.images.keys().cloned().collect()
     }
 
-    /// The Lambda images among them.
-    pub(crate) fn lambdas(&self) -> LeftOut {
-        let lambdas = self.0.iter().filter(|(_, (_, kind))| *kind == Kind::Lambda);
-        LeftOut(lambdas.map(|(name, image)| (name.clone(), image.clone())).collect())
+    /// Whether an image is among them, or may be one of those whose names are not known.
+    pub(crate) fn may_be(&self, name: &ImageName) -> bool {
+        self.images.contains_key(name) || !self.unnamed.is_empty()
+    }
+
+    /// The same without base images.
+    pub(crate) fn lambdas(mut self) -> LeftOut {
+        self.images.retain(|_, (_, kind)| *kind == Kind::Lambda);
+        self
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.images.is_empty() && self.unnamed.is_empty()
     }
 
     /// Their names, for people.
     pub(crate) fn shown(&self) -> String {
-        let names: Vec<String> = self.0.keys().map(|name| format!("`{name}`")).collect();
-        names.join(", ")
+        let names = self.images.keys().map(ImageName::as_str);
+        let names = names.chain(self.unnamed.iter().map(String::as_str));
+        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
 
     /// How to have them.
     pub(crate) fn hint(&self) -> String {
-        let folders: BTreeSet<&str> =
-            self.0.values().map(|(folder, _)| folder.as_str()).filter(|f| !f.is_empty()).collect();
+        let known = self.images.values().map(|(folder, _)| folder);
+        let folders: BTreeSet<&str> = known
+            .chain(&self.unnamed)
+            .map(String::as_str)
+            .filter(|folder| !folder.is_empty())
+            .collect();
         let folders = folders.into_iter().collect::<Vec<_>>().join(" ");
         format!("`git sparse-checkout add {folders}`, or `git sparse-checkout disable`")
     }

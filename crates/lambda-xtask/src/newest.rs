@@ -65,7 +65,9 @@ pub(crate) fn newest_commits(
     let all: ImageSet = (0..names.len()).collect();
     let mut newest = NewestCommits::new(git.head(), all);
     let mut walk = Walk::new(git, head, since_head, names);
-    walk.run(&mut newest, usize::MAX, &answers)?;
+    if !git.is_complete(|| walk.run(&mut newest, usize::MAX, &answers))? {
+        return Ok(BTreeMap::new());
+    }
     let found = newest.found();
     answers.add(git.head(), &images, |number| found.get(&number));
     // An answer that can't be kept, say in a tree that is read-only, is found anew.
@@ -91,7 +93,9 @@ pub(crate) fn earlier_commits(
     let all: ImageSet = (0..names.len()).collect();
     let mut newest = NewestCommits::with_earlier(git.head(), all, EARLIER);
     let mut walk = Walk::new(git, head, since_head, names.clone());
-    walk.run(&mut newest, MOST_COMMITS, &Answers::default())?;
+    if !git.is_complete(|| walk.run(&mut newest, MOST_COMMITS, &Answers::default()))? {
+        return Ok(BTreeMap::new());
+    }
     let found = newest.found_with_earlier().into_iter();
     Ok(found.map(|(number, commits)| (names[number].clone(), commits)).collect())
 }

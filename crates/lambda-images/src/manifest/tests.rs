@@ -69,18 +69,18 @@ fn what_left_the_workspace_leaves_the_manifest() {
         manifest.insert(image, &stored(), Destination::Local, 0);
     }
     let gone = BTreeSet::from([ImageName::new("gone").unwrap()]);
-    manifest.prune("dev", &graph, &gone);
+    manifest.prune("dev", &graph, &|name| gone.contains(name));
     assert_eq!((manifest.images.len(), manifest.removed.len()), (2, 0));
-    manifest.prune("dev", &graph, &BTreeSet::new());
+    manifest.prune("dev", &graph, &|_| false);
     assert_eq!(manifest.images.len(), 1);
     assert_eq!(manifest.removed, gone);
     // It is known to be gone until it comes back.
-    manifest.prune("dev", &graph, &BTreeSet::new());
+    manifest.prune("dev", &graph, &|_| false);
     assert_eq!(manifest.removed.len(), 1);
     manifest.removed.insert(ImageName::new("two").unwrap());
-    manifest.prune("dev", &graph, &BTreeSet::new());
+    manifest.prune("dev", &graph, &|_| false);
     assert_eq!(manifest.removed.len(), 1);
-    manifest.prune("prod", &graph, &BTreeSet::new());
+    manifest.prune("prod", &graph, &|_| false);
     assert_eq!(manifest, Manifest::new("prod"));
 }
 

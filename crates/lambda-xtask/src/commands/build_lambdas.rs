@@ -150,7 +150,8 @@ fn nothing_affected(arguments: &BuildLambdas, survey: &Survey) -> anyhow::Result
         // What left the workspace leaves the manifest, whether or not anything is built.
         let before = survey.state.read_manifest(&survey.stack);
         let mut manifest = before.clone();
-        manifest.prune(&survey.stack, &survey.workspace.graph, &survey.left_out.names());
+        manifest
+            .prune(&survey.stack, &survey.workspace.graph, &|name| survey.left_out.may_be(name));
         if manifest != before || !survey.state.manifest_path().exists() {
             survey.state.write_manifest(&manifest)?;
         }

@@ -84,7 +84,11 @@ pub(crate) fn compare_with_base(
         let what = "not compared: whether they are affected is unknown";
         comparison.notes.extend(left_out.note(what));
         comparison.not_checked_out = left_out.names();
-        comparison.removed.retain(|name| !comparison.not_checked_out.contains(name));
+        comparison.removed.retain(|name| !left_out.may_be(name));
+        comparison.notes.extend(git.missing_hint().map(|hint| {
+            let what = "what differs from the commit is unknown where its files are not here";
+            format!("warning: {what}\n  hint: {hint}")
+        }));
     }
     Ok(comparison)
 }

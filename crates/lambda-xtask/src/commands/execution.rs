@@ -82,7 +82,8 @@ impl Execution {
             lock: survey.lock(),
         };
         let mut manifest = survey.state.read_manifest(&survey.stack);
-        manifest.prune(&survey.stack, &survey.workspace.graph, &survey.left_out.names());
+        manifest
+            .prune(&survey.stack, &survey.workspace.graph, &|name| survey.left_out.may_be(name));
         run.run(&mut manifest)
     }
 

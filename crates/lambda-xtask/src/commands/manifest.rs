@@ -43,9 +43,11 @@ pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyh
     let inputs = found?.inputs(&workspace.graph);
     let stack = workspace.stack(arguments.stack.as_deref(), environment);
     let selected = select_lambdas(&workspace, &arguments.images)?;
-    if let Ok(git) = git {
-        check_checkout(arguments, &LeftOut::find(&git, &workspace, environment)?.lambdas())?;
-    }
+    let left_out = match git {
+        Ok(git) => LeftOut::find(&git, &workspace, environment)?.lambdas(),
+        Err(_) => LeftOut::default(),
+    };
+    check_checkout(arguments, &left_out)?;
     let manifest = read_manifest(&state, &stack)?;
     let earlier = match &arguments.changed_since {
         Some(path) => Some(read_earlier(path, &stack, environment)?),
@@ -57,6 +59,7 @@ pub(crate) fn manifest(arguments: &Arguments, environment: &Environment) -> anyh
         selected: &selected,
     };
     let mut deployment = Deployment::new(&manifest, &facts);
+    deployment.removed.retain(|name| !left_out.may_be(name));
     if let Some(earlier) = &earlier {
         deployment.retain_changed(earlier, &facts);
     }

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 
@@ -39,7 +40,10 @@ impl<'a> Blobs<'a> {
         }
         match self.ask(id)? {
             Ok((_, bytes)) => Ok(Some(bytes)),
-            Err(said) => anyhow::bail!("failed to read from `git cat-file`: no such blob: {said}"),
+            Err(said) => {
+                self.repository.missing.fetch_add(1, Ordering::Relaxed);
+                anyhow::bail!("failed to read from `git cat-file`: no such blob: {said}")
+            }
         }
     }
 

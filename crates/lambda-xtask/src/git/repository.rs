@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
@@ -48,6 +49,8 @@ pub(super) struct Repository {
     /// Git's index.
     pub(super) index: PathBuf,
     batch: Mutex<Option<Batch>>,
+    /// How often a blob was asked for that is not there.
+    pub(super) missing: AtomicUsize,
 }
 
 impl Repository {
@@ -100,6 +103,7 @@ impl Repository {
             prefix: prefix.to_owned(),
             index: root.join(index),
             batch: Mutex::default(),
+            missing: AtomicUsize::new(0),
         };
         if shallow == "true" {
             let cut = repository.shallow_commits();
@@ -189,6 +193,11 @@ impl Repository {
         Ok(parsed.into_iter().flatten().filter_map(change).collect())
     }
 
+    /// How many questions for objects had no answer.
+    pub(super) fn missing(&self) -> usize {
+        self.missing.load(Ordering::Relaxed)
+    }
+
     /// Whether this clone may lack objects that its remote has.
     pub(super) fn is_partial(&self) -> bool {
         let settings = r"^(extensions\.partialclone|remote\..*\.promisor)$";
@@ -218,6 +227,8 @@ impl Repository {
     pub(super) fn why_no_commit(&self) -> String {
         if self.cut.is_some() {
             "the clone is shallow and its history ends too soon: `git fetch --unshallow` brings the rest".to_owned()
+        } else if self.missing() > 0 {
+            format!("history has files that are not here: {PARTIAL_HINT}")
         } else {
             "no commit has its inputs".to_owned()
         }

@@ -4,6 +4,7 @@ mod base;
 mod comparing;
 mod conversions;
 mod history;
+mod partial;
 mod random;
 mod shallow;
 mod submodules;

@@ -127,7 +127,11 @@ fn images_that_are_not_checked_out_are_not_left_out_silently() {
     assert!(error.contains("hint: `git sparse-checkout add lambdas/two`, or "), "{error}");
     let done = (EXIT_SUCCESS, String::new());
     assert_eq!(run(&tree, "--allow-stale one"), done);
-    assert_eq!(run(&tree, "--allow-stale --allow-partial --format tfvars"), done);
+    let partial = "--allow-stale --allow-partial";
+    assert_eq!(run(&tree, &format!("{partial} --format tfvars")), done);
+    assert_eq!(run(&tree, &format!("{partial} --output partial.json")), done);
+    let text = fs::read_to_string(tree.path("partial.json")).unwrap();
+    assert!(Manifest::parse(&text).unwrap().removed.is_empty(), "{text}");
     tree.git(&["sparse-checkout", "disable"]);
     assert_eq!(run(&tree, "--allow-stale"), done);
 }
