@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{PYTHON, Workspace};
+use crate::support::{Ended, PYTHON, Workspace};
 
 /// Writes the clipboard of many terminals (OSC 52), ends a line, and is a command to GitHub's runner.
 const NAME: &str = "a\u{1b}]52;c;eA==\u{7}\n::error::b\u{202e}.py";
@@ -38,7 +38,7 @@ fn hostile_names_are_shown_on_one_line_and_escaped() {
     assert!(inputs.iter().any(|input| input["path"] == path.as_str()), "{answer:#}");
 
     workspace.write_lambda("alone", &[], "FROM scratch\nCOPY \"\u{1b}]0;x\u{7}\u{202e}\" /\n");
-    let ended = workspace.run(&["build-lambdas", "--dry-run"], 0);
+    let ended = Ended::of(&mut workspace.xtask(&["build-lambdas", "--dry-run"]));
     expect_safe(&ended.stdout);
     expect_safe(&ended.stderr);
 }
@@ -52,10 +52,10 @@ fn hostile_output_is_shown_escaped_and_kept_as_it_is() {
     workspace.commit("first");
     for progress in ["auto", "plain"] {
         let mut command = workspace.xtask(&["build-lambdas", "alone"]);
-        let ended = crate::support::Ended::of(command.env("BUILDKIT_PROGRESS", progress));
+        let ended = Ended::of(command.env("BUILDKIT_PROGRESS", progress));
         let ended = ended.expect_code(1);
         expect_safe(&ended.stderr);
-        for shown in ["\\u{1b}]52;c;eA==\\u{7}", "\\u{3a}:set-output name=a::b", "10%\\r20%"] {
+        for shown in ["\\u{1b}]52;c;eA==\\u{7}", "\\u{3a}:set-output name=a::b"] {
             assert!(ended.stderr.contains(shown), "{progress}: {}", ended.stderr);
         }
     }
@@ -67,10 +67,9 @@ fn hostile_output_is_shown_escaped_and_kept_as_it_is() {
 #[test]
 fn a_pipe_in_the_place_of_a_file_is_a_problem() {
     let workspace = Workspace::empty("");
-    for path in ["lambdas/alone/Dockerfile", "lambdas/alone/pyproject.toml", ".dockerignore"] {
+    for path in ["lambdas/alone/Dockerfile", "lambdas/alone/.dockerignore"] {
         workspace.write_lambda("alone", &[], "FROM scratch\nCOPY . /\n");
         workspace.write("lambdas/alone/.dockerignore", "nothing\n");
-        let path = if path == ".dockerignore" { "lambdas/alone/.dockerignore" } else { path };
         make_pipe(&workspace.root().join(path));
         let ended = workspace.run(&["build-lambdas", "--dry-run"], 3);
         let message = format!("{path}: failed to read it: it is a named pipe, and must be a file");

@@ -43,9 +43,8 @@ fn after_kill_9_the_next_run_waits_for_what_is_left() {
     let client = metadata(&workspace, "alone");
     assert!(processes(&client) > 0);
     first.kill();
-    let mut second = Running::start(&mut workspace.xtask(&["build-lambdas", "alone"]));
-    second.wait_for_line(|line| line == "waiting for another run of this checkout");
-    second.wait().expect_code(0);
+    // It has nothing to build, and would end at once.
+    workspace.run(&["build-lambdas", "alone"], 0);
     assert_eq!(processes(&client), 0);
 }
 
