@@ -77,6 +77,10 @@ pub(crate) struct ExpandedMount {
     pub(crate) target: Option<String>,
     /// The variable that a secret's value is put into; empty where it can't be known.
     pub(crate) env: Option<String>,
+    /// By which a secret or an agent is asked for; `None` where it can't be known.
+    pub(crate) id: Option<String>,
+    /// Whether the build fails without the secret or the agent; `None` where it can't be known.
+    pub(crate) required: Option<bool>,
     /// The first variable whose value can't be known.
     pub(crate) undetermined: Option<ExpandError>,
 }
@@ -144,8 +148,9 @@ impl Mount {
             checked.option(&option.key, value)?;
         }
         checked.finish()?;
+        let (id, required) = (checked.asked_id(), checked.required);
         let check::Checked { kind, source, target, env, .. } = checked;
-        Ok(ExpandedMount { kind, source, target, env, undetermined })
+        Ok(ExpandedMount { kind, source, target, env, id, required, undetermined })
     }
 }
 

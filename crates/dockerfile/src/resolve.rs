@@ -18,6 +18,7 @@ use crate::instruction::InstructionKind;
 use crate::platform::{Platform, is_predefined, predefined_args};
 use crate::remote::RemoteKind;
 
+mod chain;
 mod cut;
 mod environment;
 mod evaluate;
@@ -26,6 +27,7 @@ mod keep;
 mod story;
 mod transfer;
 
+pub use chain::{Chmod, hides_files};
 pub use cut::Cut;
 use environment::Expander;
 use graph::Graph;
@@ -74,6 +76,12 @@ pub struct Resolved {
     pub remotes: Vec<RemoteSource>,
     /// What could not be determined; each is covered by a read of a whole context.
     pub undetermined: Vec<Note>,
+    /// The image from outside that the target begins with, in `references`; `None`: there is none.
+    pub base: Option<usize>,
+    /// Modes that files of the image are given, in the order of the file.
+    pub chmods: Vec<Chmod>,
+    /// The secrets and SSH agents that are asked for, in the order of the file.
+    pub asks: Vec<Ask>,
     /// Whether the image keeps an `ONBUILD`: what stands on it runs more than its own Dockerfile
     /// says.
     pub leaves_triggers: bool,
@@ -150,6 +158,28 @@ pub struct RemoteSource {
     pub line: usize,
 }
 
+/// A `RUN --mount` of a secret or of an SSH agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Which of the two; `None` where it can't be known, and then it may be another mount.
+    pub kind: Option<AskKind>,
+    /// By which id; `None` where it can't be known.
+    pub id: Option<String>,
+    /// Whether the build fails without it.
+    pub required: bool,
+    /// Where, counted from 1.
+    pub line: usize,
+}
+
+/// What a `RUN` can ask of whoever builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AskKind {
+    /// `--mount=type=secret`
+    Secret,
+    /// `--mount=type=ssh`
+    Ssh,
+}
+
 /// Why something is taken for read although nobody can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
@@ -212,6 +242,7 @@ impl Dockerfile {
         evaluate::evaluate(&graph, &reached, settings, &global, &mut resolved)?;
         graph.add_target_reference(target, &mut resolved);
         resolved.references.sort_by_key(|reference| reference.line);
+        resolved.follow_chain(target, &graph);
         resolved.reads_main_context = resolved.sources.iter().any(|read| read.context.is_none());
         Ok(resolved)
     }

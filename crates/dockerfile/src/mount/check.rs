@@ -40,6 +40,8 @@ pub(super) struct Checked {
     id: Option<String>,
     from: Option<String>,
     shared: bool,
+    /// `None` where it can't be known.
+    pub(super) required: Option<bool>,
     /// The first of mode, uid and gid that is given.
     owner: Option<&'static str>,
 }
@@ -55,6 +57,7 @@ impl Default for Checked {
             id: not_given(),
             from: not_given(),
             shared: false,
+            required: Some(false),
             owner: None,
         }
     }
@@ -75,7 +78,10 @@ impl Checked {
     pub(super) fn bare(&mut self, key: &str) -> Result<(), Refusal> {
         match key {
             "readonly" | "ro" | "readwrite" | "rw" => Ok(()),
-            "required" if self.kind_is(&[MountKind::Secret, MountKind::Ssh]) => Ok(()),
+            "required" if self.kind_is(&[MountKind::Secret, MountKind::Ssh]) => {
+                self.required = Some(true);
+                Ok(())
+            }
             "required" => Err(self.unexpected(key)),
             _ => Err(Refusal::new(format!("mount option `{}` has no value", excerpt(key)))
                 .hint("write it as `key=value`")),
@@ -101,6 +107,7 @@ impl Checked {
             "readonly" | "ro" | "readwrite" | "rw" => refuse_unless(is_bool, &value)?,
             "required" if self.kind_is(&[MountKind::Secret, MountKind::Ssh]) => {
                 refuse_unless(is_bool, &value)?;
+                self.required = value.as_deref().map(is_true);
             }
             "size" if self.kind_is(&[MountKind::Tmpfs]) => refuse_unless(is_size, &value)?,
             "required" | "size" => return Err(self.unexpected(key)),
@@ -126,6 +133,24 @@ impl Checked {
     ) -> Result<(), Refusal> {
         self.owner.get_or_insert(key);
         checked
+    }
+
+    /// The id that a secret or an agent is asked for by (`dockerfile2llb/convert_secrets.go` and
+    /// `convert_ssh.go`): a secret's is its source, its id, or the name of its target.
+    pub(super) fn asked_id(&self) -> Option<String> {
+        let given = |field: &Option<String>| field.as_ref().is_none_or(|text| !text.is_empty());
+        match &self.kind {
+            Some(MountKind::Ssh) => match self.id.as_deref() {
+                Some("") => Some("default".to_owned()),
+                id => id.map(str::to_owned),
+            },
+            _ if given(&self.source) => self.source.clone(),
+            _ if given(&self.id) => self.id.clone(),
+            _ => {
+                let target = self.target.as_deref()?.trim_end_matches('/');
+                Some(target.rsplit('/').next().unwrap_or_default().to_owned())
+            }
+        }
     }
 
     /// After the last option.

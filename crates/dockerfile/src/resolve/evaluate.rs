@@ -9,14 +9,14 @@ use super::environment::{Environment, Expander};
 use super::graph::{Graph, Origin, StageNode, Step};
 use super::keep::Destination;
 use super::story::{Event, Placed, RunStep, base_folder, is_unknown, join, unknown_folder};
-use super::{ContextRead, Note, Reference, Resolved, Settings, Via};
+use super::{Ask, AskKind, ContextRead, Note, Reference, Resolved, Settings, Via};
 use crate::expand::ExpandError;
 use crate::fault::{Fault, Refusal, excerpt};
 use crate::gomatch::has_wildcards;
 use crate::gopath::{below_root, clean};
 use crate::instruction::{Arg, InstructionKind, Run};
 use crate::json::{JsonForm, parse_json_form};
-use crate::mount::MountKind;
+use crate::mount::{ExpandedMount, MountKind};
 
 /// Args that BuildKit keeps out of the environment.
 const NOT_IN_ENVIRONMENT: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
@@ -37,7 +37,7 @@ pub(super) struct Walk<'g> {
     pub(super) resolved: &'g mut Resolved,
     pub(super) faults: &'g mut Vec<Fault>,
     /// The index of the stage.
-    index: usize,
+    pub(super) index: usize,
     pub(super) environment: Environment,
     /// The folder that relative paths start from, see [`join`].
     workdir: String,
@@ -234,6 +234,7 @@ impl Walk<'_> {
         let mut secrets = Vec::new();
         for (mount, origin) in run.mounts.iter().zip(origins) {
             let expanded = mount.expand(|word| self.expander.expand(word, &self.environment))?;
+            self.ask(&expanded);
             let copies = matches!(expanded.kind, None | Some(MountKind::Bind | MountKind::Cache));
             let files = match (&mount.from, &expanded.kind) {
                 (Some(from), _) => self.refer(origin, from, Via::MountFrom, &None)?,
@@ -276,6 +277,17 @@ impl Walk<'_> {
         let step = RunStep { line: self.line, command, heredocs, mounts, secrets };
         self.note(Event::Run(Box::new(step)));
         Ok(())
+    }
+
+    fn ask(&mut self, mount: &ExpandedMount) {
+        let kind = match &mount.kind {
+            Some(MountKind::Secret) => Some(AskKind::Secret),
+            Some(MountKind::Ssh) => Some(AskKind::Ssh),
+            Some(_) => return,
+            None => None,
+        };
+        let required = kind.is_some() && mount.required == Some(true);
+        self.resolved.asks.push(Ask { kind, id: mount.id.clone(), required, line: self.line });
     }
 
     /// A mount's source is a path, whatever characters are in it; a pattern can't say that.

@@ -3,7 +3,7 @@
 use super::evaluate::{Files, Walk};
 use super::graph::Origin;
 use super::story::{Event, Placed};
-use super::{ContextRead, RemoteSource, Via};
+use super::{Chmod, ContextRead, RemoteSource, Via};
 use crate::expand::ExpandError;
 use crate::fault::{Refusal, excerpt};
 use crate::gopath::{below_root, clean};
@@ -114,7 +114,7 @@ impl Walk<'_> {
     }
 
     /// Digits are an octal mode; anything else is a symbolic one, which isn't checked.
-    fn check_chmod(&self, raw: Option<&String>) -> Result<(), Refusal> {
+    fn check_chmod(&mut self, raw: Option<&String>) -> Result<(), Refusal> {
         const HIGHEST: u32 = 0o7777;
         let Some(raw) = raw else { return Ok(()) };
         let Ok(mode) = self.expand(raw)? else { return Ok(()) };
@@ -123,6 +123,7 @@ impl Walk<'_> {
             return Err(Refusal::new(format!("invalid `--chmod={}`", excerpt(&mode)))
                 .hint("a mode is an octal number up to 7777"));
         }
+        self.resolved.chmods.push(Chmod { mode, line: self.line, stage: self.index });
         Ok(())
     }
 
