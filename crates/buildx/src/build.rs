@@ -57,6 +57,8 @@ pub struct Build {
     pub cache_to: Vec<String>,
     /// Secrets, as `id=…,src=…` or `id=…,env=…`; never the value itself.
     pub secrets: Vec<String>,
+    /// SSH agents and keys, as `default` or `id=path,…`.
+    pub ssh: Vec<String>,
     /// Network of `RUN`: `default`, `none` or `host`.
     pub network: Option<String>,
     /// Where the result goes.
@@ -96,6 +98,7 @@ impl Build {
         pairs(&mut flag, "build-arg", &self.args);
         pairs(&mut flag, "label", &self.labels);
         each(&mut flag, "secret", &self.secrets);
+        each(&mut flag, "ssh", &self.ssh);
         each(&mut flag, "network", &self.network);
         each(&mut flag, "cache-from", &self.cache_from);
         each(&mut flag, "cache-to", &self.cache_to);
@@ -183,7 +186,8 @@ fn context_word(context: &str) -> String {
 
 /// `key=value` as a field of buildx's CSV: quoted as a whole where the value needs it
 /// (`util/buildflags/export.go`, `csvBuilder`).
-fn csv_field(key: &str, value: &str) -> String {
+#[must_use]
+pub fn csv_field(key: &str, value: &str) -> String {
     let pair = format!("{key}={value}");
     if pair.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", pair.replace('"', "\"\""))

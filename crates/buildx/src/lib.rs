@@ -31,7 +31,7 @@ mod trace;
 mod version;
 mod vertex_kind;
 
-pub use crate::build::{Build, ENVIRONMENT, Output};
+pub use crate::build::{Build, ENVIRONMENT, Output, csv_field};
 pub use crate::builder::{Builder, Node, parse_builder};
 pub use crate::disk_usage::{CacheRecord, parse_disk_usage};
 pub use crate::metadata::{Descriptor, Metadata, MetadataError, parse_metadata};

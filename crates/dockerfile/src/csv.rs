@@ -4,6 +4,14 @@
 
 use crate::fault::Refusal;
 
+/// The fields of a line, as `--secret` and `--mount` take them.
+///
+/// # Errors
+/// Why it is no such line, as a lowercase fragment.
+pub fn csv_fields(line: &str) -> Result<Vec<String>, String> {
+    parse_fields(line).map_err(|refusal| refusal.message)
+}
+
 pub(crate) fn parse_fields(line: &str) -> Result<Vec<String>, Refusal> {
     let line = line.strip_suffix('\n').map_or(line, |l| l.strip_suffix('\r').unwrap_or(l));
     if line.is_empty() {

@@ -68,6 +68,7 @@ mod resolve;
 mod select;
 mod words;
 
+pub use csv::csv_fields;
 pub use directives::{Directives, detect_syntax};
 pub use dockerfile::{Dockerfile, Stage, parse_dockerfile};
 pub use expand::{ExpandError, Variable, Variables, expand_word};

@@ -9,6 +9,7 @@ use crate::mirror::Mirrors;
 use crate::platform::Platform;
 use crate::reference::Registry;
 use crate::table::Text;
+use crate::variables::{ArgValue, Variables};
 
 mod read;
 
@@ -129,7 +130,13 @@ pub struct Config {
     /// Globs of what `check-tags` does not look into.
     pub check_tags_exclude: Vec<Text>,
     /// Build args of every image.
-    pub args: BTreeMap<String, String>,
+    pub args: BTreeMap<String, ArgValue>,
+    /// Secrets of the images that mount them.
+    pub secrets: Vec<Text>,
+    /// SSH agents and keys of the images that mount them.
+    pub ssh: Vec<Text>,
+    /// The process's variables, for settings that take a value from one.
+    pub variables: Variables,
     /// Network of the `RUN` steps.
     pub network: Network,
     /// Where every image's layers are looked for.
@@ -192,13 +199,15 @@ pub struct ImageSettings {
     /// The stage to build.
     pub target: Option<Text>,
     /// Build args.
-    pub args: BTreeMap<String, Text>,
+    pub args: BTreeMap<String, ArgValue>,
     /// The platform.
     pub platform: Option<Text>,
     /// The base image.
     pub base: Option<Text>,
     /// Build secrets.
     pub secrets: Vec<Text>,
+    /// SSH agents and keys.
+    pub ssh: Vec<Text>,
     /// What of the main context counts.
     pub reads: Reads,
     /// In place of the workspace's.

@@ -8,6 +8,7 @@
 //! `[[images]]` entry.
 
 mod declared;
+mod image;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,13 +17,13 @@ use pyproject::{Dependency, PackageName, Pyproject, Section, Source as Dependenc
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::declared::Declared;
-use crate::cache::CacheEntry;
-use crate::config::{Config, ImageSettings, Kind, Reads, read_pyproject_settings, report_misnamed};
+pub use self::image::{ContextSource, ImageDeclaration, UnsetArg};
+use crate::config::{Config, ImageSettings, Kind, read_pyproject_settings, report_misnamed};
 use crate::paths;
-use crate::platform::Platform;
 use crate::problem::{Problem, suggestion};
 use crate::reference::Repository;
-use crate::table::{Source, Text};
+use crate::secrets::{Handed, Written};
+use crate::table::Source;
 
 /// The name of an image: one path component of a repository.
 #[derive(
@@ -91,63 +92,6 @@ pub enum DefaultGroups {
     These(Vec<PackageName>),
 }
 
-/// Where a named context comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ContextSource {
-    /// A folder, relative to the workspace root.
-    Folder(String),
-    /// An image of the workspace: `target:NAME`.
-    Image(ImageName),
-    /// An image elsewhere: `docker-image://reference`, here without the scheme.
-    Reference(String),
-    /// A URL, handed on to BuildKit as it is.
-    Remote(String),
-}
-
-/// An image as declared: all paths relative to the workspace root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageDeclaration {
-    /// Unique in the workspace.
-    pub name: ImageName,
-    /// Base image or Lambda image.
-    pub kind: Kind,
-    /// The file that declares it: a `pyproject.toml`, or the root `Cargo.toml`.
-    pub declared_in: String,
-    /// 1-based line and column of the declaration.
-    pub place: (usize, usize),
-    /// The Dockerfile.
-    pub dockerfile: String,
-    /// Whether a missing Dockerfile is a problem: not for a package that sets none, which is
-    /// then a package without an image.
-    pub dockerfile_required: bool,
-    /// The main context's folder.
-    pub context: String,
-    /// Named contexts.
-    pub contexts: BTreeMap<String, ContextSource>,
-    /// The stage to build; the last where absent.
-    pub target: Option<String>,
-    /// Build args, the workspace's included.
-    pub args: BTreeMap<String, String>,
-    /// The image's own build args: where each stands.
-    pub own_args: BTreeMap<String, (usize, usize)>,
-    /// The platform.
-    pub platform: Platform,
-    /// Value of `ARG BASE_IMAGE`.
-    pub base: Option<Text>,
-    /// Whether `base` is the image's own setting, not the workspace's.
-    pub base_is_own: bool,
-    /// Build secrets, as `docker buildx build --secret` takes them.
-    pub secrets: Vec<String>,
-    /// What of the main context counts.
-    pub reads: Reads,
-    /// Where its layers are looked for.
-    pub cache_from: Vec<CacheEntry>,
-    /// Where its layers are left.
-    pub cache_to: Vec<CacheEntry>,
-    /// The project whose image it is.
-    pub package: Option<PackageName>,
-}
-
 /// What the configuration and the `pyproject.toml`s declare.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Declarations {
@@ -155,6 +99,8 @@ pub struct Declarations {
     pub packages: BTreeMap<PackageName, Package>,
     /// All images, by name.
     pub images: BTreeMap<ImageName, ImageDeclaration>,
+    /// Secrets and SSH agents of the workspace, for images that ask for them.
+    pub handed: Vec<Handed>,
 }
 
 struct Project<'a> {
@@ -182,7 +128,9 @@ pub fn declare(config: &Config, files: &[PyprojectFile]) -> (Declarations, Vec<P
         problems.extend(found);
         projects.extend(project);
     }
-    let mut declarations = Declarations::default();
+    let written = Written { path: &config.path, folder: "", variables: &config.variables };
+    let handed = written.read_all(&config.secrets, &config.ssh, &mut problems);
+    let mut declarations = Declarations { handed, ..Declarations::default() };
     let mut by_name: BTreeMap<&PackageName, &Project> = BTreeMap::new();
     for project in &projects {
         if let Some(first) = by_name.get(&project.name) {

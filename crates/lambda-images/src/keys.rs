@@ -3,8 +3,6 @@
 //!
 //! What the values mean is `config`'s affair; here stand only names, shapes and words.
 
-use serde_json::{Map, Value, json};
-
 /// The shape that a key's value must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -16,6 +14,8 @@ pub enum Shape {
     Texts,
     /// A table of strings.
     TextTable,
+    /// A table of build args: strings, or tables that name a variable.
+    Args,
     /// A list of tables with the keys of [`IMAGE_ENTRY`].
     Images,
 }
@@ -126,9 +126,21 @@ pub const WORKSPACE: &[Key] = &[
     ),
     key(
         "args",
-        Shape::TextTable,
+        Shape::Args,
         "",
-        "Build args. Each image gets those that its Dockerfile declares, and only those count as its inputs.",
+        "Build args. Each image gets those that its Dockerfile declares, and only those count as its inputs. `NAME = { env = \"VARIABLE\" }` takes the value from a variable, see [below](#args-from-variables).",
+    ),
+    key(
+        "secrets",
+        Shape::Texts,
+        "",
+        "Build secrets, as in `docker buildx build --secret`, see [below](#secrets-and-ssh). Each image gets those that its Dockerfile mounts. Paths are relative to the workspace root.",
+    ),
+    key(
+        "ssh",
+        Shape::Texts,
+        "",
+        "SSH agents and keys, as in `docker buildx build --ssh`, see [below](#secrets-and-ssh). Each image gets those that its Dockerfile mounts. Paths are relative to the workspace root.",
     ),
     key(
         "network",
@@ -189,7 +201,12 @@ pub const PYPROJECT: &[Key] = &[
         "Named contexts: a path relative to the folder of this `pyproject.toml`, `docker-image://REFERENCE`, `target:IMAGE` for another image of the workspace, or a URL, which counts as its text.",
     ),
     key("target", Shape::Text, "", "The Dockerfile stage to build. Default: the last."),
-    key("args", Shape::TextTable, "", "Build args, on top of those of the workspace."),
+    key(
+        "args",
+        Shape::Args,
+        "",
+        "Build args, on top of those of the workspace, see [below](#args-from-variables).",
+    ),
     key("platform", Shape::Text, "", "The platform, in place of the workspace's."),
     key(
         "base",
@@ -201,7 +218,13 @@ pub const PYPROJECT: &[Key] = &[
         "secrets",
         Shape::Texts,
         "",
-        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the folder of this `pyproject.toml`. Their values never count as inputs.",
+        "Build secrets, on top of those of the workspace, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the folder of this `pyproject.toml`. See [below](#secrets-and-ssh).",
+    ),
+    key(
+        "ssh",
+        Shape::Texts,
+        "",
+        "SSH agents and keys, on top of those of the workspace, as in `docker buildx build --ssh`: `default` or `NAME=PATH`, the path relative to the folder of this `pyproject.toml`. See [below](#secrets-and-ssh).",
     ),
     key(
         "cache-from",
@@ -241,7 +264,12 @@ pub const IMAGE_ENTRY: &[Key] = &[
         "Named contexts: a path relative to the workspace root, `docker-image://REFERENCE`, `target:IMAGE` for another image of the workspace, or a URL, which counts as its text.",
     ),
     key("target", Shape::Text, "", "The Dockerfile stage to build. Default: the last."),
-    key("args", Shape::TextTable, "", "Build args, on top of those of the workspace."),
+    key(
+        "args",
+        Shape::Args,
+        "",
+        "Build args, on top of those of the workspace, see [below](#args-from-variables).",
+    ),
     key("platform", Shape::Text, "", "The platform, in place of the workspace's."),
     key(
         "base",
@@ -253,7 +281,13 @@ pub const IMAGE_ENTRY: &[Key] = &[
         "secrets",
         Shape::Texts,
         "",
-        "Build secrets, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the workspace root. Their values never count as inputs.",
+        "Build secrets, on top of those of the workspace, as in `docker buildx build --secret`: `id=NAME,env=VARIABLE` or `id=NAME,src=PATH`, the path relative to the workspace root. See [below](#secrets-and-ssh).",
+    ),
+    key(
+        "ssh",
+        Shape::Texts,
+        "",
+        "SSH agents and keys, on top of those of the workspace, as in `docker buildx build --ssh`: `default` or `NAME=PATH`, the path relative to the workspace root. See [below](#secrets-and-ssh).",
     ),
     key(
         "cache-from",
@@ -270,6 +304,12 @@ pub const IMAGE_ENTRY: &[Key] = &[
     READS,
 ];
 
+/// An arg whose value is a variable's.
+pub(crate) const ARG_VARIABLE: &[Key] = &[
+    key("env", Shape::Text, "", "The variable. Required."),
+    key("default", Shape::Text, "", "The value where the variable is not set, or is empty."),
+];
+
 /// A `[[base]]` of `lambda-images.lock`: reference, digest, day.
 pub(crate) const LOCKED_BASE: &[Key] = &[
     key("reference", Shape::Text, "", "The base, as Dockerfiles write it."),
@@ -277,132 +317,9 @@ pub(crate) const LOCKED_BASE: &[Key] = &[
     key("resolved", Shape::Text, "", "The day on which a registry said so."),
 ];
 
-/// The JSON schema (draft 2020-12) of both tables, for editors: `$defs/workspace` is
-/// `[workspace.metadata.lambda-images]`, `$defs/pyproject` is `[tool.lambda-image]`.
-pub fn render_schema() -> Value {
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "lambda-images",
-        "description": "Configuration of the Lambda images of a workspace.",
-        "$ref": "#/$defs/workspace",
-        "$defs": {
-            "workspace": table_schema(WORKSPACE, &[]),
-            "pyproject": table_schema(PYPROJECT, &[]),
-            "image": table_schema(IMAGE_ENTRY, &["name", "dockerfile"]),
-        }
-    })
-}
+mod render;
 
-fn table_schema(keys: &[Key], required: &[&str]) -> Value {
-    let properties: Map<String, Value> = keys
-        .iter()
-        .map(|key| {
-            let mut schema = match key.shape {
-                Shape::Text => json!({ "type": "string" }),
-                Shape::OneOf(values) => json!({ "type": "string", "enum": values }),
-                Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-                Shape::TextTable => {
-                    json!({ "type": "object", "additionalProperties": { "type": "string" } })
-                }
-                Shape::Images => json!({ "type": "array", "items": { "$ref": "#/$defs/image" } }),
-            };
-            schema["description"] = Value::from(key.about);
-            if let Some(default) = default_literal(key) {
-                schema["default"] = serde_json::from_str(&default).expect("a default is a literal");
-            }
-            (key.name.to_owned(), schema)
-        })
-        .collect();
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-}
-
-/// The default as TOML writes it, which for strings and lists of strings is JSON too.
-fn default_literal(key: &Key) -> Option<String> {
-    match key.shape {
-        _ if key.default.is_empty() => None,
-        Shape::Text | Shape::OneOf(_) => Some(format!("\"{}\"", key.default)),
-        Shape::Texts | Shape::TextTable | Shape::Images => Some(key.default.to_owned()),
-    }
-}
-
-const INTRODUCTION: &str = r#"# Configuration
-
-The configuration of a workspace is one table of its root `Cargo.toml`; an image's own settings are
-one table of its `pyproject.toml`. Both may be absent: in the conventional layout (`packages/*`,
-`lambdas/*`, a `Dockerfile` beside each `pyproject.toml`) every key has a default that fits.
-
-```toml
-[workspace.metadata.lambda-images]
-registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-platform = "linux/arm64"
-base = "base-receipt-label"
-mirrors = { "public.ecr.aws/" = "mirror.example/ecr-public/" }
-
-[[workspace.metadata.lambda-images.images]]
-name = "ocr"
-dockerfile = "services/ocr/Dockerfile"
-context = "workspace"
-```
-
-```toml
-[tool.lambda-image]
-target = "production"
-args = { LEVEL = "3" }
-secrets = ["id=pip-token,env=PIP_TOKEN"]
-```
-
-- What is nearer to the image wins: its own settings, then the workspace's, then the default. The
-  stack comes from `--stack`, else `LAMBDA_STACK`, else `PULUMI_STACK`, else `stack`.
-- An unknown key, and a value of the wrong shape, is an error with file, line, column and a hint.
-  All of them are reported at once, with exit code 3.
-- Paths are written with `/`, and stay below the workspace root.
-- A key counts as an input of an image only where it can change what the build gives. `registry`,
-  `registry-kind`, `ecr-tags`, `repository`, `stack`, `tag-policy`, `check-tags-exclude`, `network`,
-  `secrets`, `cache-from`, `cache-to` and `protected-stacks` never do.
-- A package without a Dockerfile is a package without an image: its files are inputs of the images
-  that depend on it. A Lambda without a Dockerfile is an error.
-
-[`lambda-images.schema.json`](lambda-images.schema.json) says the same as a JSON schema:
-`$defs/workspace` is the first of the tables below, `$defs/pyproject` the second, `$defs/image` the
-third. `cargo xtask schema` prints it. It describes these tables, not the files that they stand in.
-
-This page and the schema are made from `crates/lambda-images/src/keys.rs`, from which the reader of
-the configuration takes its keys too. `UPDATE_EXPECT=1 cargo test -p lambda-images keys` writes both.
-"#;
-
-/// `docs/configuration.md`: the reference of the configuration.
-pub fn render_reference() -> String {
-    [
-        INTRODUCTION.to_owned(),
-        render_table("`[workspace.metadata.lambda-images]` in the root `Cargo.toml`", WORKSPACE),
-        render_table(
-            "`[tool.lambda-image]` in the `pyproject.toml` of a package or a Lambda",
-            PYPROJECT,
-        ),
-        render_table("`[[workspace.metadata.lambda-images.images]]`", IMAGE_ENTRY),
-    ]
-    .join("\n")
-}
-
-fn render_table(title: &str, keys: &[Key]) -> String {
-    let mut text = format!(
-        "## {title}\n\n| key | value | default | what it is for |\n| --- | --- | --- | --- |\n"
-    );
-    for key in keys {
-        let shape = match key.shape {
-            Shape::Text => "string".to_owned(),
-            Shape::OneOf(values) => {
-                values.iter().map(|value| format!("`\"{value}\"`")).collect::<Vec<_>>().join(" or ")
-            }
-            Shape::Texts => "list of strings".to_owned(),
-            Shape::TextTable => "table of strings".to_owned(),
-            Shape::Images => "list of tables".to_owned(),
-        };
-        let default = default_literal(key).map_or_else(String::new, |text| format!("`{text}`"));
-        text += &format!("| `{}` | {shape} | {default} | {} |\n", key.name, key.about);
-    }
-    text
-}
+pub use self::render::{render_reference, render_schema};
 
 #[cfg(test)]
 mod tests;

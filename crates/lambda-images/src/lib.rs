@@ -10,6 +10,7 @@
 //! | what the store holds → what to do | [`plan`], with reasons from [`reason`] |
 //! | any text → references in it, and what is wrong with them | [`text_references`], [`tag_check`] |
 //! | two states → which images are affected, and why | [`affected`] |
+//! | entries of `secrets` and `ssh` → what a build is handed, and what of it is missing | [`secrets`] |
 //! | ends of builds → what to start next | [`schedule`] |
 //! | results → what is deployed from | [`manifest`] |
 //! | a manifest → what is deployed, in which form | [`deploy`] |
@@ -51,12 +52,14 @@ pub mod reference;
 pub mod render;
 pub mod same_settings;
 pub mod schedule;
+pub mod secrets;
 pub mod stable;
 mod table;
 pub mod tag;
 pub mod tag_check;
 pub mod text_references;
 pub mod tree;
+pub mod variables;
 pub mod warm;
 
 pub use table::Text;

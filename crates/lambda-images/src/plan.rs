@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildx::{Build, Output};
-use dockerfile::Cut;
+use dockerfile::{AskKind, Cut};
 use serde::Serialize;
 
 use crate::cache::Caches;
@@ -337,6 +337,10 @@ fn template(image: &Image, result: ResultOf) -> BuildTemplate {
             ContextSource::Image(name) => drop(internal.insert(context.clone(), name.clone())),
         }
     }
+    let handed = |kind: AskKind| {
+        let of_kind = declaration.handed.iter().filter(|handed| handed.kind() == kind);
+        of_kind.map(ToString::to_string).collect()
+    };
     let build = Build {
         context: context_copy(&declaration.context),
         dockerfile: result.dockerfile,
@@ -345,7 +349,8 @@ fn template(image: &Image, result: ResultOf) -> BuildTemplate {
         args: image.args(),
         platform: Some(declaration.platform.to_string()),
         tags: result.tags,
-        secrets: declaration.secrets.clone(),
+        secrets: handed(AskKind::Secret),
+        ssh: handed(AskKind::Ssh),
         network: result.network,
         output: result.output,
         ..Build::default()

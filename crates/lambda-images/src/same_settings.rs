@@ -125,7 +125,10 @@ fn forget_layout(image: &mut ImageDeclaration) {
     for place in image.own_args.values_mut() {
         *place = (0, 0);
     }
-    (image.secrets, image.cache_from, image.cache_to) = (Vec::new(), Vec::new(), Vec::new());
+    for unset in image.unset_args.values_mut() {
+        unset.place = (0, 0);
+    }
+    (image.handed, image.cache_from, image.cache_to) = (Vec::new(), Vec::new(), Vec::new());
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike, Value};
 
-use crate::keys::{Key, Shape};
+use crate::keys::{ARG_VARIABLE, Key, Shape};
 use crate::problem::{Problem, suggestion};
+use crate::variables::ArgValue;
 
 /// A string of a table, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +35,8 @@ pub(crate) struct Values<'a> {
     texts: BTreeMap<&'static str, Text>,
     lists: BTreeMap<&'static str, Vec<Text>>,
     tables: BTreeMap<&'static str, BTreeMap<String, Text>>,
+    /// Of the one key of shape [`Shape::Args`].
+    args: BTreeMap<String, ArgValue>,
     /// The tables of the one key of shape [`Shape::Images`].
     pub(crate) images: Vec<(&'a dyn TableLike, (usize, usize))>,
 }
@@ -45,6 +48,10 @@ impl Values<'_> {
 
     pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<Text>> {
         self.lists.remove(name)
+    }
+
+    pub(crate) fn args(&mut self) -> BTreeMap<String, ArgValue> {
+        std::mem::take(&mut self.args)
     }
 
     pub(crate) fn table(&mut self, name: &str) -> BTreeMap<String, Text> {
@@ -151,19 +158,17 @@ impl<'a> Source<'a> {
                 let table = item.as_table_like().ok_or_else(|| wrong("a table of strings"))?;
                 let mut texts = BTreeMap::new();
                 for (name, value) in table.iter() {
-                    let text = self.text(value.as_value()).ok_or_else(|| {
-                        self.problem(
-                            value.span(),
-                            format!(
-                                "`{}.{name}` must be a string, not {}",
-                                key.name,
-                                described(value)
-                            ),
-                        )
-                    })?;
+                    let wrong = || self.wrong_member(key, name, value, "a string");
+                    let text = self.text(value.as_value()).ok_or_else(wrong)?;
                     texts.insert(name.to_owned(), text);
                 }
                 values.tables.insert(key.name, texts);
+            }
+            Shape::Args => {
+                let table = item.as_table_like().ok_or_else(|| wrong("a table of strings"))?;
+                for (name, value) in table.iter() {
+                    values.args.insert(name.to_owned(), self.arg(key, name, value)?);
+                }
             }
             Shape::Images => match item {
                 Item::ArrayOfTables(tables) => {
@@ -182,6 +187,33 @@ impl<'a> Source<'a> {
             },
         }
         Ok(())
+    }
+
+    /// A string, or a table that names a variable.
+    fn arg(&self, key: &Key, name: &str, item: &Item) -> Result<ArgValue, Problem> {
+        if let Some(text) = self.text(item.as_value()) {
+            return Ok(ArgValue::Text(text));
+        }
+        let table = item.as_table_like().ok_or_else(|| {
+            self.wrong_member(key, name, item, "a string or `{ env = \"VARIABLE\" }`")
+        })?;
+        let mut problems = Vec::new();
+        let mut values = self.read(table, ARG_VARIABLE, &mut problems);
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem);
+        }
+        let default = values.text("default").map(|text| text.value);
+        let named = values.text("env").filter(|name| !name.value.is_empty());
+        let named = named.ok_or_else(|| {
+            let message = format!("`{}.{name}` names no variable", key.name);
+            self.problem(item.span(), message).hint("as in `{ env = \"VERSION\" }`")
+        })?;
+        Ok(ArgValue::Variable { name: named, default })
+    }
+
+    fn wrong_member(&self, key: &Key, name: &str, item: &Item, wanted: &str) -> Problem {
+        let message = format!("`{}.{name}` must be {wanted}, not {}", key.name, described(item));
+        self.problem(item.span(), message)
     }
 
     fn text(&self, value: Option<&Value>) -> Option<Text> {

@@ -59,6 +59,17 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// A variable as it is, also where it is empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// All variables that are UTF-8.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        let text = |text: &OsString| text.to_str().map(str::to_owned);
+        self.variables.iter().filter_map(move |(name, value)| Some((text(name)?, text(value)?)))
+    }
+
     /// The current folder.
     pub fn current_dir(&self) -> &Path {
         &self.current_dir

@@ -35,6 +35,7 @@ mod folder_cache;
 mod folders;
 mod git;
 mod git_states;
+mod handed;
 mod hash_cache;
 mod inputs;
 mod interrupt;

@@ -284,8 +284,9 @@ fn ask_cargo_for_root(environment: &Environment) -> anyhow::Result<PathBuf> {
     Ok(metadata.workspace_root.into_std_path_buf())
 }
 
-/// What one machine adds: `LAMBDA_IMAGES_MIRRORS` and `LAMBDA_IMAGES_NETWORK`.
+/// What one machine adds: values of variables, `LAMBDA_IMAGES_MIRRORS` and `LAMBDA_IMAGES_NETWORK`.
 fn apply_environment(config: &mut Config, environment: &Environment) -> anyhow::Result<Network> {
+    config.variables = environment.variables().collect();
     if let Some(text) = environment.get("LAMBDA_IMAGES_MIRRORS") {
         config.mirrors.add_list(text).map_err(|error| {
             usage(format!("`LAMBDA_IMAGES_MIRRORS`: {error}"), "as in `from=to,from=to`")

@@ -38,6 +38,7 @@ mod races;
 mod random;
 mod registry;
 mod registry_tags;
+mod secrets;
 mod selection;
 mod sent;
 mod support;

@@ -44,6 +44,7 @@ fn full() -> Build {
         cache_from: vec!["type=registry,ref=r.example/cache:p".to_owned()],
         cache_to: vec!["type=registry,ref=r.example/cache:p,mode=max".to_owned()],
         secrets: vec!["id=token,env=TOKEN".to_owned()],
+        ssh: vec!["default".to_owned()],
         network: Some("none".to_owned()),
         output: Output::Push,
         no_cache: true,
@@ -72,6 +73,7 @@ fn every_field() {
             --build-arg=B=
             --label=org.opencontainers.image.revision=abc
             --secret=id=token,env=TOKEN
+            --ssh=default
             --network=none
             --cache-from=type=registry,ref=r.example/cache:p
             --cache-to=type=registry,ref=r.example/cache:p,mode=max
@@ -121,7 +123,7 @@ fn a_context_is_never_a_flag() {
 fn serialized_with_the_names_of_bake() {
     let value = serde_json::to_value(full()).unwrap();
     let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
-    expect!["args builder cache-from cache-to context contexts dockerfile labels metadata-file network no-cache output platform pull secrets tags target"]
+    expect!["args builder cache-from cache-to context contexts dockerfile labels metadata-file network no-cache output platform pull secrets ssh tags target"]
         .assert_eq(&keys.join(" "));
     assert_eq!(value["output"], String::from(Output::Push));
 }
@@ -142,16 +144,16 @@ prop_compose! {
     fn builds()(
         names in (text(), text(), proptest::option::of(text()), proptest::option::of(text())),
         maps in (text_map(), text_map(), text_map()),
-        lists in (texts(), texts(), texts(), texts()),
+        lists in (texts(), texts(), texts(), texts(), texts()),
         rest in (proptest::option::of(text()), proptest::option::of(text()), any::<(bool, bool)>()),
     ) -> Build {
         let (context, dockerfile, target, platform) = names;
         let (contexts, args, labels) = maps;
-        let (tags, cache_from, cache_to, secrets) = lists;
+        let (tags, cache_from, cache_to, secrets, ssh) = lists;
         let (builder, metadata_file, (no_cache, pull)) = rest;
         Build {
             context, dockerfile, target, platform, contexts, args, labels, tags, cache_from,
-            cache_to, secrets, builder, metadata_file, no_cache, pull,
+            cache_to, secrets, ssh, builder, metadata_file, no_cache, pull,
             network: None, output: Output::None,
         }
     }
@@ -180,6 +182,7 @@ proptest! {
         prop_assert_eq!(values(options, "cache-from"), build.cache_from);
         prop_assert_eq!(values(options, "cache-to"), build.cache_to);
         prop_assert_eq!(values(options, "secret"), build.secrets);
+        prop_assert_eq!(values(options, "ssh"), build.ssh);
         prop_assert_eq!(values(options, "target"), Vec::from_iter(build.target.as_deref()));
         prop_assert_eq!(values(options, "platform"), Vec::from_iter(build.platform.as_deref()));
         prop_assert_eq!(values(options, "builder"), Vec::from_iter(build.builder.as_deref()));

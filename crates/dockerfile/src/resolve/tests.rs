@@ -640,37 +640,6 @@ fn a_stage_on_a_named_context_has_all_of_it() {
             stages [0]
             2: From ghcr.io/x/y:1 as "$BASE" arg BASE is ghcr.io/x/y:1
             2: reads ghcr.io/x/y:1 ["."]"#]],
-
-/// What the commands ask of whoever builds: `secret`, `ssh` or `?`, its id, and `!` where required.
-#[track_caller]
-fn check_asks(text: &str, settings: &str, expected: &Expect) {
-    let asked = resolve(text, settings).expect("no faults").asks;
-    let shown = asked.iter().map(|ask| {
-        let kind = ask.kind.map_or("?".to_owned(), |kind| format!("{kind:?}").to_lowercase());
-        let required = if ask.required { "!" } else { "" };
-        format!("{}: {kind} {}{required}", ask.line, ask.id.as_deref().unwrap_or("?"))
-    });
-    expected.assert_eq(&shown.collect::<Vec<_>>().join("\n"));
-}
-
-#[test]
-fn ids_of_secrets_and_agents() {
-    check_asks(
-        "FROM scratch AS idle\nRUN --mount=type=secret,id=idle x\n\
-         FROM scratch\nARG N=n\n\
-         RUN --mount=type=secret,id=a --mount=type=secret,source=b,required x\n\
-         RUN --mount=type=secret,target=/run/c/d --mount=type=secret,id=$N,required=true x\n\
-         RUN --mount=type=ssh --mount=type=ssh,id=e,required=1 --mount=type=ssh,required=false x\n\
-         RUN --mount=type=cache,id=f,target=/f --mount=target=/g x\n",
-        "",
-        &expect![[r#"
-            5: secret a
-            5: secret b!
-            6: secret d
-            6: secret n!
-            7: ssh default
-            7: ssh e!
-            7: ssh default"#]],
     );
 }
 
@@ -713,14 +682,6 @@ fn a_named_context_that_replaces_a_stage_is_read() {
             stages [0]
             1: From context as "context" is context
             1: reads context ["."]"#]],
-
-fn an_unknown_variable_may_ask_for_anything() {
-    check_asks(
-        "FROM a\nRUN --mount=type=secret,id=$U --mount=type=$U,id=b,target=/b x\n",
-        "",
-        &expect![[r#"
-            2: secret ?
-            2: ? b"#]],
     );
 }
 
@@ -751,7 +712,53 @@ fn a_name_like_a_stage_is_told() {
     assert!(similar(&last("COPY --from=docker.io/bulder /x /"), "").is_empty());
     assert!(similar(&last("COPY --from=bulder:1 /x /"), "").is_empty());
     assert!(similar(&last("COPY --from=bulder /x /"), "context:bulder").is_empty());
+}
 
+/// What the commands ask of whoever builds: `secret`, `ssh` or `?`, its id, and `!` where required.
+#[track_caller]
+fn check_asks(text: &str, settings: &str, expected: &Expect) {
+    let asked = resolve(text, settings).expect("no faults").asks;
+    let shown = asked.iter().map(|ask| {
+        let kind = ask.kind.map_or("?".to_owned(), |kind| format!("{kind:?}").to_lowercase());
+        let required = if ask.required { "!" } else { "" };
+        format!("{}: {kind} {}{required}", ask.line, ask.id.as_deref().unwrap_or("?"))
+    });
+    expected.assert_eq(&shown.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn ids_of_secrets_and_agents() {
+    check_asks(
+        "FROM scratch AS idle\nRUN --mount=type=secret,id=idle x\n\
+         FROM scratch\nARG N=n\n\
+         RUN --mount=type=secret,id=a --mount=type=secret,source=b,required x\n\
+         RUN --mount=type=secret,target=/run/c/d --mount=type=secret,id=$N,required=true x\n\
+         RUN --mount=type=ssh --mount=type=ssh,id=e,required=1 --mount=type=ssh,required=false x\n\
+         RUN --mount=type=cache,id=f,target=/f --mount=target=/g x\n",
+        "",
+        &expect![[r#"
+            5: secret a
+            5: secret b!
+            6: secret d
+            6: secret n!
+            7: ssh default
+            7: ssh e!
+            7: ssh default"#]],
+    );
+}
+
+#[test]
+fn an_unknown_variable_may_ask_for_anything() {
+    check_asks(
+        "FROM a\nRUN --mount=type=secret,id=$U --mount=type=$U,id=b,target=/b x\n",
+        "",
+        &expect![[r#"
+            2: secret ?
+            2: ? b"#]],
+    );
+}
+
+#[test]
 fn only_the_stages_of_the_image_give_it_modes_and_a_base() {
     let text = "FROM a AS lends\nCOPY --chmod=0600 x /\n\
          FROM --platform=linux/arm64 b AS below\nADD --chmod=0700 x /\n\

@@ -14,6 +14,7 @@ use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::reference::InvalidReference;
 use crate::table::{Source, Text, Values};
+use crate::variables::Variables;
 
 /// Whether a `Cargo.toml` has a `[workspace]`, and thus is the root of one.
 pub fn has_workspace(text: &str) -> bool {
@@ -164,7 +165,10 @@ fn read_config(source: &Source, mut values: Values, problems: &mut Vec<Problem>)
             _ => TagPolicy::Git,
         },
         check_tags_exclude: values.texts("check-tags-exclude").unwrap_or_default(),
-        args: values.table("args").into_iter().map(|(name, text)| (name, text.value)).collect(),
+        args: values.args(),
+        secrets: values.texts("secrets").unwrap_or_default(),
+        ssh: values.texts("ssh").unwrap_or_default(),
+        variables: Variables::default(),
         network: values
             .text("network")
             .and_then(|text| parse_network(&text.value))
@@ -260,10 +264,11 @@ fn read_image_settings(mut values: Values, place: (usize, usize)) -> ImageSettin
         context: values.text("context"),
         contexts: values.table("contexts"),
         target: values.text("target"),
-        args: values.table("args"),
+        args: values.args(),
         platform: values.text("platform"),
         base: values.text("base"),
         secrets: values.texts("secrets").unwrap_or_default(),
+        ssh: values.texts("ssh").unwrap_or_default(),
         cache_from: values.texts("cache-from"),
         cache_to: values.texts("cache-to"),
         reads: match values.text("reads").map(|text| text.value).as_deref() {

@@ -83,7 +83,8 @@ secrets = ["id=token,env=TOKEN"]
         (ContextKind::Workspace, TagPolicy::Content, Network::Host)
     );
     assert_eq!(config.mirrors.apply("public.ecr.aws/x").as_deref(), Some("mirror.example/aws/x"));
-    assert_eq!(config.args["PIP_INDEX"], "https://pypi.example/simple");
+    let value = |arg: &ArgValue| arg.value(&Variables::default()).map(str::to_owned);
+    assert_eq!(value(&config.args["PIP_INDEX"]).as_deref(), Some("https://pypi.example/simple"));
     let image = &config.images[0];
     assert_eq!(
         (image.kind, image.name.as_ref().unwrap().value.as_str()),
@@ -91,8 +92,8 @@ secrets = ["id=token,env=TOKEN"]
     );
     assert_eq!(image.contexts["assets"].value, "legacy/assets");
     assert_eq!(
-        (image.args["A"].value.as_str(), image.secrets[0].value.as_str()),
-        ("1", "id=token,env=TOKEN")
+        (value(&image.args["A"]).as_deref(), image.secrets[0].value.as_str()),
+        (Some("1"), "id=token,env=TOKEN")
     );
     assert_eq!(image.place, (15, 1));
 }
@@ -118,10 +119,10 @@ targets = "x"
             Cargo.toml:2:1: unknown key `lambda`
               hint: did you mean `lambdas`?
             Cargo.toml:3:1: unknown key `zzz`
-              hint: the keys are `packages`, `lambdas`, `registry`, `registry-kind`, `ecr-tags`, `repository`, `stack`, `platform`, `base`, `context`, `mirrors`, `tag-policy`, `check-tags-exclude`, `args`, `network`, `cache-from`, `cache-to`, `protected-stacks`, `images`
+              hint: the keys are `packages`, `lambdas`, `registry`, `registry-kind`, `ecr-tags`, `repository`, `stack`, `platform`, `base`, `context`, `mirrors`, `tag-policy`, `check-tags-exclude`, `args`, `secrets`, `ssh`, `network`, `cache-from`, `cache-to`, `protected-stacks`, `images`
             Cargo.toml:4:12: `packages` must be a list of strings, not a string
             Cargo.toml:5:11: `context` must be "image" or "workspace", not "root"
-            Cargo.toml:9:14: `args.A` must be a string, not an integer
+            Cargo.toml:9:14: `args.A` must be a string or `{ env = "VARIABLE" }`, not an integer
             Cargo.toml:7:12: `https://registry.example` is not an image reference: its host must be `name`, `name:port` or `[IPv6 address]:port`
               hint: give a host such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`, without `https://`, or `ecr`
             Cargo.toml:8:14: `repository` has no `{name}`: all images would share one repository

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use dockerfile::image_name::short_name;
 use dockerfile::is_pinned_url;
 
-use super::{ContextSource, ImageDeclaration, ImageName};
+use super::{ContextSource, ImageDeclaration, ImageName, UnsetArg};
 use crate::cache::{CacheEntry, Direction};
 use crate::config::{Config, ContextKind, ImageSettings, Kind, Sharing, read_caches};
 use crate::paths;
 use crate::platform::Platform;
 use crate::problem::Problem;
+use crate::secrets::Written;
 use crate::table::Text;
+use crate::variables::ArgValue;
 
 /// The file, folder and place that a declaration's paths and problems are relative to.
 pub(super) struct Declared<'a> {
@@ -79,8 +81,7 @@ impl Declared<'_> {
                 contexts.insert(context_name.clone(), source);
             }
         }
-        let mut args = config.args.clone();
-        args.extend(settings.args.iter().map(|(name, text)| (name.clone(), text.value.clone())));
+        let args = Args::new(config, self.path, &settings.args);
         let platform = match &settings.platform {
             None => config.platform.clone(),
             Some(text) => match text.value.parse::<Platform>() {
@@ -93,13 +94,9 @@ impl Declared<'_> {
                 }
             },
         };
-        for secret in &settings.secrets {
-            if !secret.value.split(',').any(|part| part.starts_with("id=")) {
-                let problem =
-                    self.problem(Some(secret), format!("the secret `{}` has no id", secret.value));
-                problems.push(problem.hint("as in \"id=pip-token,env=PIP_TOKEN\""));
-            }
-        }
+        let written =
+            Written { path: self.path, folder: self.folder, variables: &config.variables };
+        let handed = written.read_all(&settings.secrets, &settings.ssh, problems);
         let has_registry = config.registry.is_some();
         let sharing = Sharing { is_shared: false, has_registry };
         let mut caches = |own: &Option<Vec<Text>>, shared: &Vec<CacheEntry>, direction| match own {
@@ -119,30 +116,19 @@ impl Declared<'_> {
             context,
             contexts,
             target: settings.target.as_ref().map(|text| text.value.clone()),
-            args,
-            own_args: settings.args.iter().map(|(name, text)| (name.clone(), text.place)).collect(),
+            args: args.values,
+            unset_args: args.unset,
+            arg_variables: args.variables,
+            own_args: settings.args.iter().map(|(name, arg)| (name.clone(), arg.place())).collect(),
             platform,
             base_is_own: settings.base.is_some(),
             base: settings.base.clone().or(inherited),
-            secrets: settings.secrets.iter().map(|text| self.secret(&text.value)).collect(),
+            handed,
             reads: settings.reads,
             cache_from,
             cache_to,
             package: None,
         })
-    }
-
-    /// A secret with its file, if it has one, from the root: like every path, it was written
-    /// relative to the folder of the declaration.
-    fn secret(&self, text: &str) -> String {
-        let part = |part: &str| match part.split_once('=') {
-            Some((key @ ("src" | "source"), path)) => {
-                let joined = paths::join(self.folder, path).unwrap_or_else(|| path.to_owned());
-                format!("{key}={joined}")
-            }
-            _ => part.to_owned(),
-        };
-        text.split(',').map(part).collect::<Vec<_>>().join(",")
     }
 
     /// A named context's name is that of an image, and what Dockerfiles call it may be shorter.
@@ -182,5 +168,40 @@ impl Declared<'_> {
             return Some(ContextSource::Remote(value.to_owned()));
         }
         self.join(value, Some(text), problems).map(ContextSource::Folder)
+    }
+}
+
+/// Build args, after variables.
+#[derive(Default)]
+struct Args {
+    values: BTreeMap<String, String>,
+    unset: BTreeMap<String, UnsetArg>,
+    variables: BTreeMap<String, String>,
+}
+
+impl Args {
+    /// Those of the workspace, and `own` ones in their place, which `path` sets.
+    fn new(config: &Config, path: &str, own: &BTreeMap<String, ArgValue>) -> Args {
+        let mut args = Args::default();
+        let shared = config.args.iter().filter(|(name, _)| !own.contains_key(*name));
+        shared.for_each(|(name, arg)| args.add(config, &config.path, name, arg));
+        own.iter().for_each(|(name, arg)| args.add(config, path, name, arg));
+        args
+    }
+
+    fn add(&mut self, config: &Config, path: &str, name: &str, arg: &ArgValue) {
+        let ArgValue::Variable { name: variable, .. } = arg else {
+            self.values.extend(arg.value(&config.variables).map(|v| (name.into(), v.into())));
+            return;
+        };
+        self.variables.insert(name.to_owned(), variable.value.clone());
+        match arg.value(&config.variables) {
+            Some(value) => drop(self.values.insert(name.to_owned(), value.to_owned())),
+            None => {
+                let (variable, path) = (variable.value.clone(), path.to_owned());
+                let unset = UnsetArg { variable, path, place: arg.place() };
+                self.unset.insert(name.to_owned(), unset);
+            }
+        }
     }
 }

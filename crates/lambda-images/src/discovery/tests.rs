@@ -202,16 +202,6 @@ fn all_problems_are_told_with_their_places() {
 }
 
 #[test]
-fn a_secrets_file_is_relative_to_its_declaration() {
-    let text = "[project]\nname = \"f\"\n[tool.lambda-image]\nsecrets = [\"id=a,src=../token\", \"id=b,env=B\", \"id=c,src=/etc/c\"]";
-    let (config, _) = parse_config("Cargo.toml", "");
-    let (declarations, problems) = declare(&config, &files(&[("lambdas/f", text)]));
-    assert_eq!(problems, []);
-    let secrets = &declarations.images.values().next().unwrap().secrets;
-    assert_eq!(secrets, &["id=a,src=lambdas/token", "id=b,env=B", "id=c,src=/etc/c"]);
-}
-
-#[test]
 fn a_misnamed_table_is_a_problem() {
     check(
         "",

@@ -10,7 +10,7 @@ mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockerfile::{ContextRead, Note, Resolved, Settings};
+use dockerfile::{Ask, ContextRead, Note, Resolved, Settings};
 use pyproject::PackageName;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -29,6 +29,7 @@ use crate::cycle::{self, Edges};
 use crate::discovery::{ContextSource, Declarations, ImageDeclaration, ImageName, Package};
 use crate::problem::{Problem, suggestion};
 use crate::reference::ImageReference;
+use crate::secrets::Handed;
 
 /// Builds the graph. `dockerfiles` holds the text of every declared Dockerfile that exists, by
 /// path. The graph holds what could be understood; it is whole where no problem is told.
@@ -47,7 +48,12 @@ pub fn build_graph(
             image.dockerfile_required || dockerfiles.contains_key(&image.dockerfile)
         })
         .collect();
-    let builder = Builder { config, packages: &declarations.packages, declared: &declared };
+    let builder = Builder {
+        config,
+        packages: &declarations.packages,
+        declared: &declared,
+        handed: &declarations.handed,
+    };
     let mut images: BTreeMap<ImageName, Image> = BTreeMap::new();
     let read: Vec<(Option<Image>, Vec<Problem>)> = declared
         .par_iter()
@@ -74,6 +80,7 @@ pub fn build_graph(
     let mut warnings = externals::unpinned_remotes(&images);
     warnings.extend(externals::unpinned_bases(config, &images));
     warnings.extend(references::doubtful_references(config, &images));
+    warnings.extend(images.values().flat_map(Image::handed_warnings));
     dependencies::add_dependencies(&builder, &mut images, &mut warnings);
     warnings.sort();
     report_other_platforms(&images, &mut problems);
@@ -134,6 +141,8 @@ struct Builder<'a> {
     config: &'a Config,
     packages: &'a BTreeMap<PackageName, Package>,
     declared: &'a BTreeMap<&'a ImageName, &'a ImageDeclaration>,
+    /// Of the workspace.
+    handed: &'a [Handed],
 }
 
 impl Builder<'_> {
@@ -189,6 +198,7 @@ impl Builder<'_> {
             declared: BTreeMap::new(),
             copied: BTreeMap::new(),
         };
+        image.take_handed(self.handed);
         image.externals = externals::external_uses(declaration, &image.bases);
         if declaration.reads == Reads::Context {
             image.read_whole_context(1, "`reads` is `\"context\"`");
@@ -340,6 +350,8 @@ impl Image {
     fn read_whole_context(&mut self, line: usize, why: &str) {
         let message = format!("{why}: the whole context is taken for read");
         self.resolved.undetermined.push(Note { line, message });
+        // Who reads what is not written here may mount what is not written here.
+        self.resolved.asks.push(Ask { kind: None, id: None, required: false, line });
         let main = self.contexts.iter_mut().filter(|context| context.role == ContextRole::Main);
         main.for_each(|context| context.reads.push(whole(line)));
     }

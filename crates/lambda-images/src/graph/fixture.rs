@@ -13,6 +13,8 @@ pub(crate) struct Texts {
     pub(crate) config: String,
     pub(crate) pyprojects: BTreeMap<String, String>,
     pub(crate) dockerfiles: BTreeMap<String, String>,
+    /// Names and values.
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
 }
 
 pub(crate) const EXTERNAL: &str = "public.ecr.aws/lambda/python:3.13";
@@ -23,6 +25,7 @@ pub(crate) fn texts() -> Texts {
         config: "[workspace.metadata.lambda-images]\n".to_owned(),
         pyprojects: BTreeMap::new(),
         dockerfiles: BTreeMap::new(),
+        variables: Vec::new(),
     };
     texts.add("packages/low", "low", "", &format!("FROM {EXTERNAL}\nCOPY . /opt/low\n"));
     texts.add(
@@ -49,7 +52,9 @@ impl Texts {
     }
 
     pub(crate) fn read(&self) -> (Config, ImageGraph, Vec<Problem>) {
-        let (config, mut problems) = parse_config("Cargo.toml", &self.config);
+        let (mut config, mut problems) = parse_config("Cargo.toml", &self.config);
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        config.variables = self.variables.iter().map(owned).collect();
         let kind =
             |path: &str| if path.starts_with("lambdas/") { Kind::Lambda } else { Kind::Base };
         let files: Vec<PyprojectFile> = self

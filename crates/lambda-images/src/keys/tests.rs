@@ -1,3 +1,4 @@
+use super::render::INTRODUCTION;
 use super::*;
 use crate::config::{Kind, parse_config};
 use crate::discovery::{PyprojectFile, declare};

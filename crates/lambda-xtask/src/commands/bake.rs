@@ -102,6 +102,9 @@ fn target(
     if !build.secrets.is_empty() {
         target["secret"] = json!(build.secrets);
     }
+    if !build.ssh.is_empty() {
+        target["ssh"] = json!(build.ssh);
+    }
     if let Some(network) = build.network {
         target["network"] = json!(network);
     }

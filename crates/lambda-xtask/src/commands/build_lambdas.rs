@@ -74,7 +74,7 @@ pub(crate) fn build_lambdas(
     let mut plan = survey.plan(&selected, known, arguments.force);
     warn_without_git(&survey, &plan);
     if arguments.dry_run {
-        execution.warn_of_dirty(&survey, &plan);
+        execution.warn_of_refusals(&survey, &plan);
         return show_plan(arguments, &survey, &execution, plan);
     }
     stored.map_err(LookUpError::into_failure)?;

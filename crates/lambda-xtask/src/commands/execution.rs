@@ -22,6 +22,7 @@ use crate::display::note;
 use crate::engine::check_engine;
 use crate::failure::{EXIT_FAILURE, Failure};
 use crate::git::NoGit;
+use crate::handed::{find_missing, refuse_missing, warning_of_missing};
 use crate::run::{Finished, Run};
 use crate::switches::{ProgressForm, find_ci_run};
 
@@ -54,6 +55,7 @@ impl Execution {
     ) -> anyhow::Result<Finished> {
         // Every plan comes by here, also those of bases that somebody else needs.
         self.refuse_dirty(survey, plan)?;
+        refuse_missing(&find_missing(&survey.environment, &survey.workspace.graph, plan))?;
         if plan.images.iter().any(|image| image.action.runs_build()) {
             let builder = check_engine(&survey.environment, plan, survey.destination)?;
             let builder = builder
@@ -120,10 +122,12 @@ impl Execution {
     }
 
     /// Says what a run of this plan would refuse.
-    pub(crate) fn warn_of_dirty(&self, survey: &Survey, plan: &Plan) {
+    pub(crate) fn warn_of_refusals(&self, survey: &Survey, plan: &Plan) {
         if let Some(message) = dirty_pushes(plan, survey).filter(|_| !self.allow_dirty) {
             note(&format!("warning: {message}"));
         }
+        let missing = find_missing(&survey.environment, &survey.workspace.graph, plan);
+        warning_of_missing(&missing).iter().for_each(|text| note(text));
     }
 
     /// Gives each build its caches, and says once what had to be left out. Warming reads caches

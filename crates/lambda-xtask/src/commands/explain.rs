@@ -184,10 +184,13 @@ fn render(
     if let Some(target) = &counted.target {
         line("target", target);
     }
+    let known = survey.workspace.graph.get(&image.name);
     for (name, value) in &counted.args {
-        line("arg", &format!("{name}={value}"));
+        let variable = known.and_then(|known| known.declaration.arg_variables.get(name));
+        let from = variable.map(|variable| format!(", from the variable `{variable}`"));
+        line("arg", &format!("{name}={value}{}", from.unwrap_or_default()));
     }
-    if let Some(known) = survey.workspace.graph.get(&image.name) {
+    if let Some(known) = known {
         for text in base_lines(survey, known, counted.bases.clone()) {
             line("base", &text);
         }

@@ -6,7 +6,7 @@ use pyproject::PackageName;
 
 use super::{BASE_IMAGE, EdgeKind, Image};
 use crate::cycle::{self, Edges};
-use crate::discovery::{ImageDeclaration, ImageName, Package};
+use crate::discovery::{ImageDeclaration, ImageName, Package, UnsetArg};
 use crate::problem::{Problem, suggestion};
 
 pub(super) fn package_cycles(packages: &BTreeMap<PackageName, Package>) -> Vec<Problem> {
@@ -75,8 +75,19 @@ pub(super) fn report_idle_settings(
             "start the Dockerfile with `ARG {BASE_IMAGE}` and `FROM ${{{BASE_IMAGE}}}`, or remove `base`"
         )));
     }
+    let acts = |name: &str| declared.contains(name) || dockerfile::acts_undeclared(name);
+    for (name, UnsetArg { variable, path, place }) in &declaration.unset_args {
+        if acts(name) {
+            let message =
+                format!("the variable `{variable}` is not set: arg `{name}` is its value");
+            let problem = Problem::of_file(path, message).at(place.0, place.1);
+            problems.push(problem.hint(format!(
+                "set `{variable}`, or give a value for when it is not set: `{{ env = \"{variable}\", default = \"…\" }}`"
+            )));
+        }
+    }
     for (name, (line, column)) in &declaration.own_args {
-        if !declared.contains(name) && !dockerfile::acts_undeclared(name) {
+        if !acts(name) {
             let problem =
                 Problem::of_file(path, idle(&format!("arg `{name}`"), name)).at(*line, *column);
             problems.push(match suggestion(name, declared.iter().map(String::as_str)) {
