@@ -51,6 +51,17 @@ impl Builder {
         self.nodes.first().map(|node| &*node.endpoint)
     }
 
+    /// Why nothing can be built by it: its own error, or that of its nodes if all have one.
+    #[must_use]
+    pub fn why_unusable(&self) -> Option<&str> {
+        let of_nodes = || {
+            let mut errors = self.nodes.iter().map(|node| node.error.as_deref());
+            let first = errors.next()??;
+            errors.all(|error| error.is_some()).then_some(first)
+        };
+        self.error.as_deref().or_else(of_nodes)
+    }
+
     /// What any of the nodes can build for, in order, each once.
     #[must_use]
     pub fn platforms(&self) -> Vec<&str> {
@@ -60,7 +71,8 @@ impl Builder {
     }
 }
 
-/// Reads the output of `docker buildx inspect`. `None` when it names no builder or no driver.
+/// Reads the output of `docker buildx inspect`. `None` when it names no builder,
+/// and neither a driver nor an error.
 #[must_use]
 pub fn parse_builder(text: &str) -> Option<Builder> {
     let mut builder = Builder::default();
@@ -91,7 +103,9 @@ pub fn parse_builder(text: &str) -> Option<Builder> {
             },
         }
     }
-    (!builder.name.is_empty() && !builder.driver.is_empty()).then_some(builder)
+    // Without an engine buildx knows no driver, and says why.
+    let is_known = !builder.driver.is_empty() || builder.error.is_some();
+    (!builder.name.is_empty() && is_known).then_some(builder)
 }
 
 impl Builder {

@@ -84,7 +84,7 @@ pub use narrow::{ignore_text, narrowed_ignore};
 pub use reach::{Reach, Reached};
 pub use remote::{RemoteKind, is_pinned_url};
 pub use resolve::{
-    Ask, AskKind, Chmod, ContextRead, Cut, Note, Reference, RemoteSource, Resolved, Root, RunView, Settings,
-    StagePlatform, Via, acts_undeclared, hides_files, is_outside, join,
+    Ask, AskKind, Chmod, ContextRead, Cut, Note, Reference, RemoteSource, Resolved, Root, RunView,
+    Settings, StagePlatform, Via, acts_undeclared, hides_files, is_outside, join,
 };
 pub use select::{Miss, MissReason, Selection, select};

@@ -78,6 +78,8 @@ pub struct Resolved {
     pub undetermined: Vec<Note>,
     /// The image from outside that the target begins with, in `references`; `None`: there is none.
     pub base: Option<usize>,
+    /// Whether the `FROM` of that image names the platform of the builder, as by `$BUILDPLATFORM`.
+    pub begins_on_build_platform: bool,
     /// Modes that files of the image are given, in the order of the file.
     pub chmods: Vec<Chmod>,
     /// The secrets and SSH agents that are asked for, in the order of the file.

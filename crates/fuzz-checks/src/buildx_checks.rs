@@ -57,7 +57,8 @@ pub(crate) fn check_metadata(text: &str) {
 
 pub(crate) fn check_builder(text: &str) {
     let Some(builder) = parse_builder(text) else { return };
-    assert!(!builder.name.is_empty() && !builder.driver.is_empty());
+    assert!(!builder.name.is_empty());
+    assert!(!builder.driver.is_empty() || builder.error.is_some());
     let given = builder.nodes.iter().map(|node| node.platforms.len()).sum::<usize>();
     let mut platforms = builder.platforms();
     let count = platforms.len();

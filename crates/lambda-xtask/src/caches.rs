@@ -10,7 +10,7 @@ use buildx::Builder;
 use lambda_images::cache::{CacheAbility, CacheBuilder, CacheFolder, Caches};
 
 use crate::environment::Environment;
-use crate::process::{DOCKER_LIMIT, output};
+use crate::patience::ask_docker;
 use crate::state::refuse_links;
 
 /// What of the builder matters to caches. It asks the engine which image store it has, for on that
@@ -29,7 +29,7 @@ pub(crate) fn cache_builder(environment: &Environment, builder: &Builder) -> Cac
 fn has_containerd_store(environment: &Environment) -> bool {
     let mut info = environment.command("docker");
     info.args(["info", "--format", "{{json .DriverStatus}}"]);
-    output(&mut info, DOCKER_LIMIT).is_ok_and(|output| {
+    ask_docker(&mut info).is_ok_and(|output| {
         String::from_utf8_lossy(&output.stdout).contains("io.containerd.snapshotter.v1")
     })
 }

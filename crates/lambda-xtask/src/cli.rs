@@ -4,7 +4,11 @@ mod bases;
 mod check_tags;
 mod manifest;
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
+
+use crate::duration::parse_duration;
 
 pub use bases::Bases;
 pub use check_tags::{CheckTags, TagFaultKind};
@@ -79,7 +83,7 @@ Examples:
 Exit codes:
   0 all is built   1 an image failed, or a dirty one would be pushed   2 wrong usage
   3 problems in the workspace
-  4 docker, buildx or the store is missing   130 interrupted";
+  4 docker, buildx, the store or a secret is missing   130 interrupted";
 
 /// `build-lambdas`
 #[derive(Debug, Clone, Args)]
@@ -106,6 +110,9 @@ pub struct BuildLambdas {
     /// Builds at once [default: the number of cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// End a build that takes longer, and let its image fail: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
     /// After the first failure start nothing more, and end what runs
     #[arg(long)]
     pub fail_fast: bool,

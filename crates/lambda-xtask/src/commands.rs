@@ -11,6 +11,7 @@ mod execution;
 mod explain;
 mod graph;
 mod hand_over;
+mod ignored;
 mod last_images;
 mod manifest;
 mod registries;

@@ -1,5 +1,6 @@
 //! Checks, before anything is built, that docker can do what the plan needs.
 
+use std::io;
 use std::process::Output;
 
 use buildx::{Builder, MINIMUM, parse_builder, parse_version};
@@ -7,7 +8,9 @@ use lambda_images::plan::{Destination, Plan};
 
 use crate::environment::Environment;
 use crate::failure::{environment as failure, tail};
-use crate::process::{DOCKER_LIMIT, output};
+use crate::patience::ask_docker;
+
+const ENGINE_HINT: &str = "is the Docker engine running? `docker info` tells";
 
 /// Checks buildx's version, the builder, and that the two fit the plan. Gives the builder, where
 /// what buildx says of it can be read.
@@ -67,16 +70,22 @@ pub(crate) fn find_builder(environment: &Environment) -> anyhow::Result<Option<B
     if !inspect.status.success() {
         let said = String::from_utf8_lossy(&inspect.stderr);
         let last = tail(&said, 1).first().map_or_else(String::new, |line| (*line).to_owned());
-        return Err(failure(
-            format!("no builder can be reached: {last}"),
-            "is the Docker engine running? `docker info` tells",
-        ));
+        return Err(failure(format!("no builder can be reached: {last}"), ENGINE_HINT));
     }
-    Ok(parse_builder(&String::from_utf8_lossy(&inspect.stdout)))
+    let builder = parse_builder(&String::from_utf8_lossy(&inspect.stdout));
+    if let Some(why) = builder.as_ref().and_then(Builder::why_unusable) {
+        let why = tail(why, 1).first().map_or(why, |line| *line);
+        return Err(failure(format!("no builder can be reached: {why}"), ENGINE_HINT));
+    }
+    Ok(builder)
 }
 
 fn run(environment: &Environment, arguments: &[&str]) -> anyhow::Result<Output> {
-    output(environment.command("docker").args(arguments), DOCKER_LIMIT).map_err(|error| {
+    ask_docker(environment.command("docker").args(arguments)).map_err(|error| {
+        if error.kind() == io::ErrorKind::TimedOut {
+            let message = format!("no answer from `docker {}`: {error}", arguments.join(" "));
+            return failure(message, ENGINE_HINT);
+        }
         failure(
             format!("failed to run `docker`: {error}"),
             "install Docker with the buildx plugin, 0.13 or newer, and start its engine",

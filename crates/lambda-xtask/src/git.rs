@@ -7,6 +7,7 @@ mod base;
 mod blobs;
 mod compare;
 mod conversions;
+mod ignored;
 mod index;
 mod index_file;
 mod lfs;

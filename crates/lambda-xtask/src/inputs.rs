@@ -6,6 +6,7 @@
 mod folder;
 mod hash;
 mod misses;
+mod readable;
 mod since;
 mod walk;
 

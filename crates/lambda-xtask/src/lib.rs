@@ -14,6 +14,7 @@
 compile_error!("this tool runs on Linux and macOS; on Windows run it inside of WSL");
 
 mod at_commit;
+mod base_platforms;
 mod build;
 mod caches;
 mod checkout;
@@ -23,6 +24,7 @@ mod context_copy;
 mod difference;
 mod display;
 mod doubts;
+mod duration;
 mod engine;
 mod environment;
 mod failure;
@@ -43,6 +45,7 @@ mod left_out;
 mod links;
 mod newest;
 mod past;
+mod patience;
 mod process;
 mod pull;
 mod registry;

@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod insecure;
 mod manifest;
+mod platforms;
 mod proxy;
 mod retry;
 mod token;
@@ -39,6 +40,7 @@ use crate::process::Ending;
 
 pub(crate) use self::ecr::{Holds, ask_account, create_repository, find_missing};
 pub(crate) use self::error::RegistryError;
+pub(crate) use self::platforms::{Platform, Platforms};
 
 /// Refusals of one request after which something else was tried: the challenge, an old token, a
 /// login, and the token after that.

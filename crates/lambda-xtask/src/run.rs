@@ -1,6 +1,7 @@
 //! Runs a plan: starts each image when `Schedule` says so, keeps what succeeded at once, and
 //! ends the children when it is interrupted. It has no policy of its own.
 
+mod deadlines;
 mod running;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use lambda_images::reference::{Digest, ImageReference};
 use lambda_images::schedule::Schedule;
 use lambda_images::stable::Standing;
 
+use self::deadlines::Deadlines;
 use self::running::{Event, Running, Stop, was_interrupted};
 use crate::build::{BuildFailed, Built};
 use crate::caches::keep_folders;
@@ -47,6 +49,8 @@ pub(crate) struct Run<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) jobs: usize,
     pub(crate) fail_fast: bool,
+    /// How long each build may take.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) progress: ProgressForm,
     /// Held by each build too: a build that outlives this process still reads the copies of contexts.
     pub(crate) lock: Option<&'a File>,
@@ -112,6 +116,7 @@ impl Run<'_> {
             retried: BTreeSet::new(),
             stop: None,
             kill_at: None,
+            deadlines: Deadlines::new(self.timeout),
             at_work: 0,
         };
         let result = thread::scope(|scope| {

@@ -68,6 +68,11 @@ impl State {
         self.folder.join("store.json")
     }
 
+    /// Which platforms external bases are for.
+    pub(crate) fn base_platforms_path(&self) -> PathBuf {
+        self.folder.join("base-platforms.json")
+    }
+
     /// Where BuildKit's metadata of one build goes.
     pub(crate) fn metadata_path(&self, image: &ImageName) -> PathBuf {
         self.folder.join("metadata").join(format!("{image}.json"))

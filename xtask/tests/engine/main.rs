@@ -15,6 +15,7 @@ mod build;
 mod caches;
 mod changes;
 mod check_tags;
+mod checks;
 mod contract;
 mod deploy;
 mod deploy_programs;

@@ -179,3 +179,26 @@ proptest! {
         drop(parse_builder(&text));
     }
 }
+
+#[test]
+fn a_builder_is_unusable_where_all_its_nodes_are() {
+    let node = |error: Option<&str>| Node { error: error.map(str::to_owned), ..Node::default() };
+    let check = |error: Option<&str>, nodes: Vec<Node>, expected: Option<&str>| {
+        let builder = Builder { error: error.map(str::to_owned), nodes, ..Builder::default() };
+        assert_eq!(builder.why_unusable(), expected);
+    };
+    check(None, vec![], None);
+    check(None, vec![node(None)], None);
+    check(None, vec![node(Some("gone")), node(None)], None);
+    check(None, vec![node(Some("gone")), node(Some("away"))], Some("gone"));
+    check(Some("broken"), vec![node(None)], Some("broken"));
+}
+
+#[test]
+fn without_an_engine_there_is_an_error_and_no_driver() {
+    let text = "Name:          default\nDriver:        \nLast Activity: 2026-11-30 17:02:26 +0000 UTC\n\
+         Error:         Cannot connect to the Docker daemon at unix:///none. Is the docker daemon running?\n";
+    let builder = parse_builder(text).unwrap();
+    let why = "Cannot connect to the Docker daemon at unix:///none. Is the docker daemon running?";
+    assert_eq!(builder.why_unusable(), Some(why));
+}

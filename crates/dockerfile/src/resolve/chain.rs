@@ -27,7 +27,11 @@ impl Resolved {
             last = base;
         }
         self.chmods.retain(|chmod| chain.contains(&chmod.stage));
-        let line = graph.nodes[last].stage.line;
+        let stage = graph.nodes[last].stage;
+        let platform = stage.platform.as_deref().unwrap_or_default();
+        let of_builder = ["BUILDPLATFORM", "BUILDOS", "BUILDARCH"];
+        self.begins_on_build_platform = of_builder.iter().any(|name| platform.contains(name));
+        let line = stage.line;
         self.base = self.references.iter().position(|it| it.via == Via::From && it.line == line);
     }
 }

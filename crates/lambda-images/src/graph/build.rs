@@ -5,6 +5,7 @@ mod cut;
 mod dependencies;
 mod externals;
 mod frontend;
+mod modes;
 mod problems;
 mod references;
 
@@ -29,7 +30,6 @@ use crate::cycle::{self, Edges};
 use crate::discovery::{ContextSource, Declarations, ImageDeclaration, ImageName, Package};
 use crate::problem::{Problem, suggestion};
 use crate::reference::ImageReference;
-use crate::secrets::Handed;
 
 /// Builds the graph. `dockerfiles` holds the text of every declared Dockerfile that exists, by
 /// path. The graph holds what could be understood; it is whole where no problem is told.
@@ -48,12 +48,7 @@ pub fn build_graph(
             image.dockerfile_required || dockerfiles.contains_key(&image.dockerfile)
         })
         .collect();
-    let builder = Builder {
-        config,
-        packages: &declarations.packages,
-        declared: &declared,
-        handed: &declarations.handed,
-    };
+    let builder = Builder { config, packages: &declarations.packages, declared: &declared };
     let mut images: BTreeMap<ImageName, Image> = BTreeMap::new();
     let read: Vec<(Option<Image>, Vec<Problem>)> = declared
         .par_iter()
@@ -77,10 +72,13 @@ pub fn build_graph(
         images.extend(image.map(|image| (image.name().clone(), image)));
     }
     read_what_triggers_may(&mut images);
+    images.values_mut().for_each(|image| image.take_handed(&declarations.handed));
     let mut warnings = externals::unpinned_remotes(&images);
     warnings.extend(externals::unpinned_bases(config, &images));
     warnings.extend(references::doubtful_references(config, &images));
     warnings.extend(images.values().flat_map(Image::handed_warnings));
+    warnings.extend(images.values().filter_map(Image::platform_warning));
+    warnings.extend(images.values().flat_map(Image::hidden_by_chmod));
     dependencies::add_dependencies(&builder, &mut images, &mut warnings);
     warnings.sort();
     report_other_platforms(&images, &mut problems);
@@ -141,8 +139,6 @@ struct Builder<'a> {
     config: &'a Config,
     packages: &'a BTreeMap<PackageName, Package>,
     declared: &'a BTreeMap<&'a ImageName, &'a ImageDeclaration>,
-    /// Of the workspace.
-    handed: &'a [Handed],
 }
 
 impl Builder<'_> {
@@ -198,7 +194,6 @@ impl Builder<'_> {
             declared: BTreeMap::new(),
             copied: BTreeMap::new(),
         };
-        image.take_handed(self.handed);
         image.externals = externals::external_uses(declaration, &image.bases);
         if declaration.reads == Reads::Context {
             image.read_whole_context(1, "`reads` is `\"context\"`");

@@ -1,8 +1,11 @@
 //! `warm-cache` on the command line.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::Format;
+use crate::duration::parse_duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,7 +19,7 @@ configured: by the tag of the present inputs, else `stable`, else `latest`.
 
 Exit codes:
   0 all is warm   1 a build failed   2 wrong usage   3 problems in the workspace
-  4 docker, buildx or the store is missing   130 interrupted";
+  4 docker, buildx, the store or a secret is missing   130 interrupted";
 
 /// `warm-cache`
 #[derive(Debug, Clone, Args)]
@@ -40,6 +43,9 @@ pub struct WarmCache {
     /// Builds at once [default: the number of cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// End a build that takes longer, and let its image fail: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
     /// The stack, part of every repository's name [default: LAMBDA_STACK, PULUMI_STACK, the configuration's]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,

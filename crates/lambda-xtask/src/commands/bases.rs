@@ -15,12 +15,13 @@ use lambda_images::reference::{Digest, ImageReference};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
+use crate::base_platforms;
 use crate::cli::{Bases, Format};
 use crate::display::note;
 use crate::environment::Environment;
 use crate::failure::{EXIT_FAILURE, EXIT_SUCCESS, usage};
 use crate::registry::RegistryClient;
-use crate::state::write_atomically;
+use crate::state::{State, write_atomically};
 use crate::workspace::Workspace;
 
 /// Seconds of a day.
@@ -49,6 +50,12 @@ pub(crate) fn bases(arguments: &Bases, environment: &Environment) -> anyhow::Res
             super::print(&text)?;
         }
         Format::Json => super::print_exact(&format!("{:#}\n", render_json(&shown)))?,
+    }
+    if !arguments.offline {
+        // By what is locked from now on.
+        let workspace = if written { Workspace::load(environment)? } else { workspace };
+        let state = State::of_workspace(&workspace.root);
+        base_platforms::warn_of_all(environment, &state, &workspace.graph);
     }
     let failed = asked.values().filter(|answer| answer.is_err()).count();
     note(&summary(&shown, arguments.update, written, failed));

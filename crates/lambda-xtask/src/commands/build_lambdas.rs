@@ -33,6 +33,7 @@ pub(crate) fn build_lambdas(
     let execution = Execution {
         jobs: arguments.jobs,
         fail_fast: arguments.fail_fast,
+        timeout: arguments.timeout,
         progress: progress_form(environment)?,
         cache_write: arguments.cache_write,
         create_repositories: arguments.create_repositories,

@@ -2,11 +2,13 @@
 //! `build-lambdas` and `warm-cache` have in common.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use lambda_images::cache::{
     CacheBuilder, CacheEntry, CacheFacts, CacheWrite, caches_of, may_write,
 };
 use lambda_images::discovery::ImageName;
+use lambda_images::graph::Image;
 use lambda_images::plan::{Action, Destination, Plan, PlannedImage};
 use lambda_images::stable::{Standing, needed_bases};
 use lambda_images::tag::GitState;
@@ -15,6 +17,7 @@ use super::explain::some_of;
 use super::hand_over::hand_over;
 use super::last_images::find_last_images;
 use super::survey::Survey;
+use crate::base_platforms;
 use crate::caches::{cache_builder, holds_cache};
 use crate::cli::CacheWriting;
 use crate::context_copy::Source;
@@ -31,6 +34,8 @@ use crate::switches::{ProgressForm, find_ci_run};
 pub(crate) struct Execution {
     pub(crate) jobs: Option<u16>,
     pub(crate) fail_fast: bool,
+    /// How long each build may take.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) progress: ProgressForm,
     pub(crate) cache_write: CacheWriting,
     /// Whether repositories that the registry lacks are made.
@@ -57,11 +62,20 @@ impl Execution {
         self.refuse_dirty(survey, plan)?;
         refuse_missing(&find_missing(&survey.environment, &survey.workspace.graph, plan))?;
         if plan.images.iter().any(|image| image.action.runs_build()) {
+            let platforms = base_platforms::ask(
+                &survey.environment,
+                &survey.state,
+                built(survey, plan).map(|(_, image)| image),
+            );
             let builder = check_engine(&survey.environment, plan, survey.destination)?;
             let builder = builder
                 .filter(|_| has_caches(survey, plan))
                 .map(|builder| cache_builder(&survey.environment, &builder));
             self.apply_caches(survey, plan, builder.as_ref());
+            warn_of_unreadable(survey, plan);
+            if let Some(platforms) = platforms {
+                platforms.warn(&survey.state, built(survey, plan).map(|(_, image)| image));
+            }
         }
         // Which caches are written is known now.
         survey.provide_repositories(plan, self.create_repositories)?;
@@ -80,6 +94,7 @@ impl Execution {
                 usize::from,
             ),
             fail_fast: self.fail_fast,
+            timeout: self.timeout,
             progress: self.progress,
             lock: survey.lock(),
         };
@@ -106,16 +121,8 @@ impl Execution {
                     true => "",
                     false => " and give `stable` to what they make by `--refresh-base`",
                 };
-                let mend = match &survey.no_git {
-                    Some(NoGit { hint, .. }) => hint.clone(),
-                    None => {
-                        let dirty = dirty_images(plan, survey).into_iter();
-                        let paths = dirty.flat_map(|image| image.git.dirty_paths());
-                        survey.unvouched.mends(paths).join(", ")
-                    }
-                };
-                let hint =
-                    format!("{mend}{refresh}, {load}or `--allow-dirty` to push all the same");
+                let mends = mends_of_dirty(plan, survey, refresh).join(", ");
+                let hint = format!("{mends}, {load}or `--allow-dirty` to push all the same");
                 Err(Failure { code: EXIT_FAILURE, message, hint: Some(hint) }.into())
             }
         }
@@ -128,6 +135,7 @@ impl Execution {
         }
         let missing = find_missing(&survey.environment, &survey.workspace.graph, plan);
         warning_of_missing(&missing).iter().for_each(|text| note(text));
+        warn_of_unreadable(survey, plan);
     }
 
     /// Gives each build its caches, and says once what had to be left out. Warming reads caches
@@ -172,6 +180,22 @@ impl Execution {
     }
 }
 
+/// The images of a plan that are to be built, each with its number in the graph.
+fn built<'s>(
+    survey: &'s Survey,
+    plan: &Plan,
+) -> impl Iterator<Item = (usize, &'s Image)> + use<'s> {
+    let builds = plan.images.iter().filter(|image| image.action.runs_build());
+    let names: BTreeSet<ImageName> = builds.map(|image| image.name.clone()).collect();
+    let images = survey.workspace.graph.images().iter().enumerate();
+    images.filter(move |(_, image)| names.contains(image.name()))
+}
+
+fn warn_of_unreadable(survey: &Survey, plan: &Plan) {
+    let unreadable = survey.found.unreadable(&survey.workspace.root, built(survey, plan));
+    unreadable.warning().iter().for_each(|text| note(text));
+}
+
 fn has_caches(survey: &Survey, plan: &Plan) -> bool {
     let has_some = |entries: &Vec<CacheEntry>| !entries.is_empty();
     plan.images.iter().any(|image| {
@@ -190,6 +214,28 @@ fn dirty_images<'p>(plan: &'p Plan, survey: &Survey) -> Vec<&'p PlannedImage> {
         Destination::Registry => plan.images.iter().filter(is_pushed).collect(),
         Destination::Local => Vec::new(),
     }
+}
+
+/// What is to be done about their files: what git ignores is nothing to commit.
+fn mends_of_dirty(plan: &Plan, survey: &Survey, refresh: &str) -> Vec<String> {
+    if let Some(NoGit { hint, .. }) = &survey.no_git {
+        return vec![format!("{hint}{refresh}")];
+    }
+    let dirty = dirty_images(plan, survey).into_iter();
+    let paths: BTreeSet<&String> = dirty.flat_map(|image| image.git.dirty_paths()).collect();
+    let ignored = survey.ignored.iter().filter(|input| paths.contains(&input.path));
+    let (ignored, of_ignored): (BTreeSet<&String>, BTreeSet<String>) =
+        ignored.map(|input| (&input.path, input.mend())).unzip();
+    let others = paths.into_iter().filter(|path| !ignored.contains(path));
+    let mut mends: Vec<String> =
+        survey.unvouched.mends(others).into_iter().map(str::to_owned).collect();
+    match mends.last_mut() {
+        Some(last) => *last += refresh,
+        None if refresh.is_empty() => {}
+        None => mends.push(format!("commit these files{refresh}")),
+    }
+    mends.extend(of_ignored);
+    mends
 }
 
 /// The `stable` bases by which some of them are dirty.

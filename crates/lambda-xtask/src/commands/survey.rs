@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use lambda_images::config::{Config, RepositoryTags};
 use lambda_images::discovery::ImageName;
 use lambda_images::ecr::Ecr;
+use lambda_images::git_ignored::{IgnoredInput, ignored_warnings};
 use lambda_images::lock_use::Doubt;
 use lambda_images::plan::{
     Action, Destination, ImageNames, Plan, PlanFacts, PlannedImage, Stored, image_names, plan,
@@ -22,6 +23,7 @@ use lambda_images::stable::{StableBases, dev_names, needed_bases, on_stable, sta
 use lambda_images::tag::GitState;
 
 use super::comparison::{Comparison, compare_with_base, since_base};
+use super::ignored::find_ignored;
 use super::registries::{find_registry, provide_repositories};
 use crate::checkout::Disk;
 use crate::context_copy::Source;
@@ -72,6 +74,8 @@ pub(crate) struct Survey {
     pub(crate) to_come: BTreeSet<ImageName>,
     /// In development mode, `stable` bases that are known to be made from uncommitted files: which.
     pub(crate) dirty_stable: BTreeMap<ImageName, Vec<String>>,
+    /// Inputs that git ignores.
+    pub(crate) ignored: Vec<IgnoredInput>,
     /// What is known of the local store before it is asked.
     known: Option<Known>,
     /// Held by a run: two at once would write over each other's logs, manifest and copies of contexts.
@@ -148,6 +152,8 @@ impl Survey {
         };
         left_out.note("not built").iter().for_each(|text| note(text));
         asked_git.iter().for_each(Git::end_batch);
+        let ignored = find_ignored(&workspace, &found, &asked_git, &git);
+        ignored_warnings(&ignored).iter().for_each(|warning| note(&format!("warning: {warning}")));
         let mut names = BTreeMap::new();
         for image in workspace.graph.images() {
             let name = image.name();
@@ -191,6 +197,7 @@ impl Survey {
             stable: StableBases::new(),
             to_come: BTreeSet::new(),
             dirty_stable: BTreeMap::new(),
+            ignored,
             known,
             lock,
             started,

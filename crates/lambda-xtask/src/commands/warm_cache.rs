@@ -43,6 +43,7 @@ pub(crate) fn warm_cache(arguments: &WarmCache, environment: &Environment) -> an
     let execution = Execution {
         jobs: arguments.jobs,
         fail_fast: false,
+        timeout: arguments.timeout,
         progress: progress_form(environment)?,
         // It stops short of what a cache is to hold.
         cache_write: CacheWriting::Never,

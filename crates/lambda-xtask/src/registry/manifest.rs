@@ -30,6 +30,13 @@ pub(crate) struct RawManifest {
     digest: Digest,
 }
 
+impl RawManifest {
+    /// As the registry has them.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl RegistryClient {
     /// What a reference leads to now, whatever digest it is pinned by; `None`: there is no such tag,
     /// or no such repository. One request, unless the registry keeps the digest to itself.

@@ -15,6 +15,7 @@ use lambda_images::plan::{Action, PlannedImage};
 use lambda_images::reference::ImageReference;
 use lambda_images::schedule::Schedule;
 
+use super::deadlines::Deadlines;
 use super::{Ended, Failed, Outcome, Run};
 use crate::build::{BuildFailed, BuildJob, Built, Said};
 use crate::caches::clear_folders;
@@ -23,7 +24,7 @@ use crate::process::{Ending, end_group};
 use crate::switches::ProgressForm;
 
 /// Time that a build has to cancel and leave when it is to end, before it is killed.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// What the main thread is told.
 pub(super) enum Event {
@@ -68,6 +69,7 @@ pub(super) struct Running<'r, 'a> {
     pub(super) stop: Option<Stop>,
     /// When what still runs then is killed.
     pub(super) kill_at: Option<Instant>,
+    pub(super) deadlines: Deadlines,
     /// Images that were started and have not ended.
     pub(super) at_work: usize,
 }
@@ -158,13 +160,14 @@ impl<'r> Running<'r, '_> {
             if self.schedule.is_over() {
                 return Ok(());
             }
-            let event = match self.kill_at {
+            let wake_at = [self.kill_at, self.deadlines.next()].into_iter().flatten().min();
+            let event = match wake_at {
                 None => events.recv().context("all builds are gone")?,
                 Some(at) => match events.recv_timeout(at.saturating_duration_since(Instant::now()))
                 {
                     Ok(event) => event,
                     Err(RecvTimeoutError::Timeout) => {
-                        self.kill();
+                        self.end_late();
                         continue;
                     }
                     Err(RecvTimeoutError::Disconnected) => bail!("all builds are gone"),
@@ -177,9 +180,14 @@ impl<'r> Running<'r, '_> {
                 Event::Log { image, lines } => {
                     self.display.log(&self.run.plan.images[image].name, &lines);
                 }
-                Event::Exited { image } => drop(self.groups.remove(&image)),
+                Event::Exited { image } => {
+                    self.groups.remove(&image);
+                    self.deadlines.end(image);
+                }
                 Event::Ended { image, result } => self.ended(image, result, manifest)?,
-                Event::Failed { image, error } if self.stop.is_some() => {
+                Event::Failed { image, error }
+                    if self.stop.is_some() || self.deadlines.is_late(image) =>
+                {
                     self.ended(image, Err(error), manifest)?;
                 }
                 Event::Failed { image, .. } => {
@@ -227,6 +235,7 @@ impl<'r> Running<'r, '_> {
             Err(error) => end.tell(Err(error)),
             Ok(running) => {
                 self.groups.insert(image, running.id());
+                self.deadlines.start(image, Instant::now());
                 let wants_log = run.progress == ProgressForm::Plain;
                 let are_ended = Arc::clone(&self.are_ended);
                 let is_last = self.retried.contains(&image);
@@ -260,6 +269,7 @@ impl<'r> Running<'r, '_> {
         self.at_work -= 1;
         let run = self.run;
         let planned = &run.plan.images[image];
+        let result = result.map_err(|error| self.why_late(image).unwrap_or(error));
         let (outcome, line) = match result {
             Ok(ended) => {
                 if let Some(stored) = &ended.stored {
@@ -380,7 +390,7 @@ impl<'r> Running<'r, '_> {
         }
     }
 
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.end_all(Ending::Kill);
         if self.stop == Some(Stop::Interrupted) {
             self.run.store.registry.end(Ending::Kill);

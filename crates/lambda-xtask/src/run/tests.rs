@@ -9,6 +9,7 @@ use anyhow::anyhow;
 use lambda_images::plan::{Destination, Plan, StoredImage};
 use lambda_images::schedule::Schedule;
 
+use super::deadlines::Deadlines;
 use super::running::{Event, Running, was_interrupted};
 use super::{Outcome, Run, is_one_of};
 use crate::build::BuildFailed;
@@ -66,6 +67,7 @@ fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
         environment: &environment,
         jobs: 1,
         fail_fast: false,
+        timeout: None,
         progress: ProgressForm::Quiet,
         lock: None,
     };
@@ -81,6 +83,7 @@ fn check_left(ends: Vec<anyhow::Error>, wanted: &[Option<&str>]) {
         retried: BTreeSet::new(),
         stop: None,
         kill_at: None,
+        deadlines: Deadlines::new(None),
         at_work,
     };
     let (sender, receiver) = channel();

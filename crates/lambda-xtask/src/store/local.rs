@@ -18,7 +18,8 @@ use super::kept::KeptImage;
 use super::watch::Known;
 use crate::environment::Environment;
 use crate::failure::output_failure;
-use crate::process::{DOCKER_LIMIT, Ending, end_group, joined, output, spawn_group};
+use crate::patience::{Late, ask_docker};
+use crate::process::{DOCKER_LIMIT, Ending, end_group, joined, spawn_group};
 
 /// Names in one `docker image inspect`: an argv has its bounds, and an engine more than one core.
 const AT_ONCE: usize = 100;
@@ -46,6 +47,9 @@ impl Store<'_> {
         let mut command = self.environment.command("docker");
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawn_group(&mut command)?;
+        let group = child.id();
+        let _note = Late::note(format!("docker {}", arguments[..arguments.len().min(2)].join(" ")));
+        let _bound = Late::after(DOCKER_LIMIT, move || end_group(group, Ending::Kill));
         let pipes = child.stdout.take().zip(child.stderr.take());
         let (stdout, stderr) = pipes.expect("both are piped");
         let read = self.registry.unless_killed(last, move || read_both(stdout, stderr));
@@ -106,10 +110,7 @@ impl Store<'_> {
         let inspect_parts = || -> Result<Vec<Inspected>, String> {
             let mut images = Vec::new();
             while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                images.extend(read_inspected(output(
-                    &mut inspect(self.environment, part),
-                    DOCKER_LIMIT,
-                ))?);
+                images.extend(read_inspected(ask_docker(&mut inspect(self.environment, part)))?);
             }
             Ok(images)
         };

@@ -13,7 +13,7 @@ use super::WantedImages;
 use super::parts::Parts;
 use crate::commands::survey::Survey;
 use crate::engine::find_builder;
-use crate::process::{DOCKER_LIMIT, output};
+use crate::patience::ask_docker;
 use crate::pull::Pull;
 use crate::store::{LookUpError, Store};
 
@@ -96,7 +96,7 @@ fn external_base(survey: &Survey, parts: &Parts, lambda: &PlannedImage) -> Optio
     })?;
     let mut inspect = survey.environment.command("docker");
     inspect.args(["image", "inspect", "--format", "{{.Id}}", "--", &base]);
-    let is_here = output(&mut inspect, DOCKER_LIMIT).is_ok_and(|output| output.status.success());
+    let is_here = ask_docker(&mut inspect).is_ok_and(|output| output.status.success());
     let (image, platform) = (lambda.name.clone(), lambda.platform.clone());
     (!is_here).then(|| Pull { image, platform, candidates: vec![base] })
 }

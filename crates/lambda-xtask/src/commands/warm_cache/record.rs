@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::parts::Parts;
 use crate::build::Built;
 use crate::commands::survey::Survey;
-use crate::process::{DOCKER_LIMIT, output};
+use crate::patience::ask_docker;
 use crate::run::{Finished, Outcome};
 use crate::state::{read_json, write_json};
 
@@ -113,7 +113,7 @@ impl Cache {
     /// Asks the builder; `None`: it can't be asked.
     pub(super) fn ask(survey: &Survey) -> Option<Cache> {
         let mut command = survey.environment.command("docker");
-        let output = output(command.args(["buildx", "du", "--verbose"]), DOCKER_LIMIT).ok()?;
+        let output = ask_docker(command.args(["buildx", "du", "--verbose"])).ok()?;
         let records = parse_disk_usage(&String::from_utf8_lossy(&output.stdout));
         let layers = records.into_iter().filter(|record| record.kind == "regular").collect();
         output.status.success().then_some(Cache { layers })
