@@ -48,9 +48,8 @@ fn a_base_of_another_platform_is_a_warning() {
     let first = workspace.run(&["build-lambdas"], 0);
     assert!(first.stderr.contains(&warning), "{}", first.stderr);
     // Nothing is built, and nothing is asked.
-    workspace.docker_calls();
     let second = workspace.run(&["build-lambdas"], 0);
-    assert!(!second.stderr.contains("warning: lambdas/one"), "{}", second.stderr);
+    assert!(!second.stderr.contains("linux/arm64"), "{}", second.stderr);
     // Where it is locked its digest is known, and nobody is asked any more.
     let updated = workspace.run(&["bases", "--update"], 0);
     assert!(updated.stderr.contains(&warning), "{}", updated.stderr);

@@ -2,12 +2,12 @@
 
 use std::os::unix::net::UnixListener;
 
-use crate::support::{Ended, PYTHON, Workspace, field, image};
+use crate::support::{Ended, PYTHON, Workspace, image};
 
-/// One Lambda with these settings, and these lines after `FROM`.
+/// One Lambda with these settings, and these lines before its handler.
 fn workspace(settings: &str, lines: &str) -> Workspace {
     let workspace = Workspace::empty("");
-    workspace.write_lambda("one", &[], &format!("FROM {PYTHON}\nCOPY handler.py /\n{lines}"));
+    workspace.write_lambda("one", &[], &format!("FROM {PYTHON}\n{lines}COPY handler.py /\n"));
     workspace.append("lambdas/one/pyproject.toml", &format!("[tool.lambda-image]\n{settings}\n"));
     workspace.commit("first");
     workspace
@@ -97,11 +97,11 @@ fn an_arg_from_a_variable_counts_by_its_value() {
         Ended::of(command.env("ONE_VERSION", version)).expect_code(0).json()
     };
     let first = build("1.2");
-    assert_eq!(field(image(&first, "one"), "status"), "built");
-    assert_eq!(field(image(&build("1.2"), "one"), "status"), "up-to-date");
+    assert_eq!(image(&first, "one")["result"], "built");
+    assert_eq!(image(&build("1.2"), "one")["result"], "up-to-date");
     let mut plan = workspace.xtask(&["build-lambdas", "--dry-run", "--format", "json"]);
     let plan = Ended::of(plan.env("ONE_VERSION", "1.3")).expect_code(0).json();
-    assert_eq!(field(image(&plan, "one"), "action"), "build");
+    assert_eq!(image(&plan, "one")["action"], "build");
     // Nothing differs from the commit but the variable, which both sides get alike.
     let mut affected = workspace.xtask(&["affected", "--base", "HEAD", "--format", "names"]);
     assert_eq!(Ended::of(affected.env("ONE_VERSION", "1.3")).expect_code(0).stdout, "");
