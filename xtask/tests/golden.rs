@@ -4,6 +4,9 @@
 //! It needs no engine and looks for none: the program runs with an environment in which there is
 //! none.
 
+#[path = "golden/fingerprints.rs"]
+mod fingerprints;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,9 +15,15 @@ use expect_test::{ExpectFile, expect_file};
 /// Runs the program in this repository, which must succeed; gives its stdout.
 #[track_caller]
 fn run(arguments: &[&str]) -> String {
+    run_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+}
+
+/// Runs the program in a folder.
+#[track_caller]
+fn run_in(folder: &Path, arguments: &[&str]) -> String {
     let tools = PathWithoutDocker::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_clear();
+    command.args(arguments).current_dir(folder).env_clear();
     command.env("PATH", tools.folder.path()).env("CARGO", env!("CARGO"));
     // Neither the engine of this checkout nor anybody else's, and no mirror but this one.
     command.env("DOCKER_HOST", "unix:///no-such-folder/docker.sock");
@@ -94,6 +103,23 @@ fn without_tags(plan: &str) -> String {
         }
     }
     text
+}
+
+/// Whoever changes one of these fingerprints makes every user build that image anew: it takes a new
+/// schema version (`SCHEMA` in `lambda_images::fingerprint`), in a commit of its own, and a line in
+/// the changelog that says what is rebuilt.
+#[test]
+fn fingerprints_stay_what_they_are() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fingerprints::write_workspace(folder.path());
+    let plan = run_in(folder.path(), &["build-lambdas", "--dry-run", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&plan).expect("the plan is JSON");
+    let images = plan["images"].as_array().expect("the plan has images");
+    let line = |image: &serde_json::Value| {
+        let text = |key: &str| image[key].as_str().expect("it is a text").to_owned();
+        format!("{} {}\n", text("fingerprint"), text("name"))
+    };
+    expect_file!["golden/fingerprints.txt"].assert_eq(&images.iter().map(line).collect::<String>());
 }
 
 #[test]

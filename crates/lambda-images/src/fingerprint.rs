@@ -29,7 +29,7 @@ use crate::reference::ImageReference;
 use crate::stable::{StableBases, stable_fingerprint};
 
 /// Salts every fingerprint: to be raised whenever the meaning of any field changes.
-const SCHEMA: &str = "lambda-images fingerprint 2";
+const SCHEMA: &str = "lambda-images fingerprint 3";
 
 /// 32 bytes of SHA-256, in hex for people and files.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
