@@ -4,7 +4,7 @@
 //! A [`Tree`] is a folder as an ignore file leaves it, shared by all images that see it alike.
 //! What an image's Dockerfile reads of it is found by [`dockerfile::select`]; only files that
 //! somebody reads need to be hashed. Locks that the image installs from, and does not keep, are
-//! taken out and counted by what they install.
+//! taken out and counted by what they install; so is a `pyproject.toml` that only an installer reads.
 //!
 //! It reads no file: trees come in, filled by the caller.
 
@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dockerfile::{ContextRead, Selection, select};
-use pyproject::PackageName;
+use pyproject::{Installer, PackageName};
 use rustc_hash::FxHashMap;
 
 use crate::fingerprint::{ReadInputs, Sha256Sum};
 use crate::graph::{ContextFolder, ContextRole, ContextUse, Declared, Image, ImageGraph};
-use crate::lock_use::{Doubt, Installs, Scene, installs};
-use crate::locks::{LockFile, Locked, Locks, ProjectFile, may_be_lock};
+use crate::lock_use::{Doubt, Installs, Scene, installs, reader};
+use crate::locks::{LockFile, Locked, Locks, ProjectFile, is_project, may_be_lock};
 use crate::paths;
 use crate::tree::{FileState, Tree};
 
@@ -48,6 +48,15 @@ pub struct ReadContext {
     why_bytes: Option<&'static str>,
     /// Files that may decide what is installed from a lock, ascending.
     deciding: Vec<usize>,
+    /// Those `pyproject.toml`s of them that may count by what an installer reads.
+    projects: Vec<usize>,
+}
+
+/// How files of a context count that need not count by their bytes.
+#[derive(Default)]
+struct Judged {
+    locks: Vec<(usize, Result<Installs, Doubt>)>,
+    projects: Vec<(usize, Result<Installer, Doubt>)>,
 }
 
 /// The context's name in a Dockerfile; `Some(None)` for the main one.
@@ -95,8 +104,10 @@ impl Contexts {
                 why_bytes.is_none() && name.is_some_and(|name| !image.resolved.may_keep(name, path))
             };
             let (locks, kept) = locks.into_iter().partition(is_narrow);
+            let is_project = |index: &usize| is_project(&listing.entries()[*index].path);
+            let projects = deciding.iter().copied().filter(is_project).filter(is_narrow).collect();
             let role = context.role.clone();
-            Some(ReadContext { role, tree, selection, locks, kept, why_bytes, deciding })
+            Some(ReadContext { role, tree, selection, locks, kept, why_bytes, deciding, projects })
         };
         contexts.iter().filter_map(read).collect()
     }
@@ -215,32 +226,45 @@ impl Contexts {
         for read in self.by_image[index].iter() {
             let tree = &self.trees[read.tree];
             let mut left_out = Vec::new();
-            for (lock, installs) in self.installs(index, read, image, graph, locks) {
+            let judged = self.judge(index, read, image, graph, locks);
+            for (lock, installs) in judged.locks {
                 let (Ok(installs), Some(file)) = (installs, tree.file(lock)) else { continue };
                 let path = tree.path(lock);
                 let mut locks = locks.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(locked) = locks.locked(&path, &file.sha256, &installs) {
+                if let Some(locked) = locks.locked(&path, &file.sha256, &installs)
+                    && inputs.narrow(path, &locked)
+                {
                     left_out.push(lock);
-                    inputs.locks.insert(path, locked);
                 }
             }
+            for (project, installer) in judged.projects {
+                let (Ok(installer), Some(file)) = (installer, tree.file(project)) else { continue };
+                let path = tree.path(project);
+                let locks = locks.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(settings) = locks.settings(&path, &file.sha256, installer)
+                    && inputs.narrow(path, &settings)
+                {
+                    left_out.push(project);
+                }
+            }
+            left_out.sort_unstable();
             let digest = tree.digest(&read.selection, &left_out);
             inputs.contexts.insert(read.role.to_string(), digest);
         }
         inputs
     }
 
-    /// What an image installs from each lock that may count by that.
-    fn installs(
+    /// What an image installs from each lock that may count by that, and who reads its projects.
+    fn judge(
         &self,
         index: usize,
         read: &ReadContext,
         image: &Image,
         graph: &ImageGraph,
         locks: &Mutex<Locks>,
-    ) -> Vec<(usize, Result<Installs, Doubt>)> {
+    ) -> Judged {
         let (false, Some(context)) = (read.locks.is_empty(), name_of(&read.role)) else {
-            return Vec::new();
+            return Judged::default();
         };
         let tree = &self.trees[read.tree];
         let path_in = |entry: usize| tree.listing().entries()[entry].path.clone();
@@ -248,11 +272,10 @@ impl Contexts {
             let locks = locks.lock().unwrap_or_else(PoisonError::into_inner);
             locks.get(&tree.path(entry), &tree.file(entry)?.sha256)
         };
-        let is_project = |entry: &usize| path_in(*entry).ends_with("pyproject.toml");
         let projects: Vec<(String, Option<Arc<LockFile>>)> = read
             .deciding
             .iter()
-            .filter(|entry| is_project(entry))
+            .filter(|entry| is_project(&path_in(**entry)))
             .map(|&entry| (path_in(entry), file_of(entry)))
             .collect();
         let projects: Vec<(String, Option<&ProjectFile>)> = projects
@@ -278,10 +301,16 @@ impl Contexts {
             };
             (lock, installs)
         };
-        read.locks.iter().map(installs).collect()
+        let locks: Vec<_> = read.locks.iter().map(installs).collect();
+        let narrowed = locks.iter().filter(|(_, installs)| installs.is_ok());
+        let narrowed: Vec<(String, Arc<LockFile>)> =
+            narrowed.filter_map(|(lock, _)| Some((path_in(*lock), file_of(*lock)?))).collect();
+        let reader = |&project: &usize| (project, reader(&scene, &path_in(project), &narrowed));
+        let projects = read.projects.iter().map(reader).collect();
+        Judged { locks, projects }
     }
 
-    /// The locks that count by their bytes, and why.
+    /// The locks and `pyproject.toml`s that count by their bytes, and why.
     pub fn doubts(
         &self,
         index: usize,
@@ -294,9 +323,16 @@ impl Contexts {
             let tree = &self.trees[read.tree];
             let why = read.why_bytes.unwrap_or("it may become part of the image");
             let kept = read.kept.iter().map(|&lock| (lock, Doubt(why.to_owned())));
-            let found = self.installs(index, read, image, graph, locks);
-            let doubted = found.into_iter().filter_map(|(lock, found)| Some((lock, found.err()?)));
-            doubts.extend(kept.chain(doubted).map(|(lock, doubt)| (tree.path(lock), doubt)));
+            let judged = self.judge(index, read, image, graph, locks);
+            let of_locks = judged.locks.into_iter();
+            let of_locks = of_locks.filter_map(|(lock, found)| Some((lock, found.err()?)));
+            let of_projects = judged.projects.into_iter();
+            let of_projects = of_projects.filter_map(|(file, found)| Some((file, found.err()?)));
+            doubts.extend(
+                kept.chain(of_locks)
+                    .chain(of_projects)
+                    .map(|(lock, doubt)| (tree.path(lock), doubt)),
+            );
         }
         doubts
     }

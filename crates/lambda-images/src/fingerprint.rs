@@ -78,7 +78,8 @@ pub struct Inputs {
     pub remotes: BTreeMap<String, String>,
     /// What is read of the folders: `main`, `named:…`, `package:…`.
     pub contexts: BTreeMap<String, TreeDigest>,
-    /// What is installed from locks, by their paths from the workspace root.
+    /// What is installed from locks, and read by an installer of `pyproject.toml`s, by their paths
+    /// from the workspace root.
     #[serde(default)]
     pub locks: BTreeMap<String, Arc<Locked>>,
 }
@@ -90,6 +91,14 @@ pub struct ReadInputs {
     pub contexts: BTreeMap<String, TreeDigest>,
     /// By path.
     pub locks: BTreeMap<String, Arc<Locked>>,
+}
+
+impl ReadInputs {
+    /// Lets a file count by some of its parts. One that another context has counted by others
+    /// counts by its bytes in this one: then it is not taken.
+    pub fn narrow(&mut self, path: String, parts: &Arc<Locked>) -> bool {
+        *self.locks.entry(path).or_insert_with(|| Arc::clone(parts)) == *parts
+    }
 }
 
 /// What a base image counts as.

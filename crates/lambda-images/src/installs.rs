@@ -20,7 +20,7 @@ mod uv;
 mod variables;
 mod wanted;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dockerfile::{Command, Heredoc};
 use pyproject::PackageName;
@@ -64,10 +64,23 @@ pub struct ProjectAction {
     pub groups: Groups,
     /// Whether it fails where the lock doesn't fit the projects.
     pub is_checked: bool,
-    /// Whether it may build the project, or members beside it: that reads more than a lock.
-    pub is_built: bool,
+    /// Which projects it neither builds nor installs: to build one may read any file of it.
+    pub leaves_out: LeftOut,
     /// The file that it writes.
     pub output: Option<String>,
+}
+
+/// Projects that a command leaves out of what it installs or exports.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The one that it is run for.
+    pub project: bool,
+    /// Those of the workspace.
+    pub workspace: bool,
+    /// All that are folders.
+    pub local: bool,
+    /// These.
+    pub packages: BTreeSet<PackageName>,
 }
 
 /// `pip install -r` and the like.

@@ -15,6 +15,7 @@
 
 mod project;
 mod scene;
+mod settings;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,6 +25,7 @@ use pyproject::lock::Environment;
 
 use self::project::project_installs;
 pub(crate) use self::scene::Scene;
+pub(crate) use self::settings::reader;
 use crate::installs::{Action, FilesAction, Tool, Unclear, Wanted};
 use crate::locks::LockFile;
 
@@ -79,7 +81,7 @@ pub enum Install {
         /// Whether it fails where the lock doesn't fit the projects.
         is_checked: bool,
     },
-    /// All that a requirements file lists.
+    /// All that a requirements file or a `pylock.toml` lists.
     File(Interpreter),
 }
 
@@ -145,7 +147,7 @@ pub(crate) fn installs(scene: &Scene<'_>, path: &str, lock: &LockFile) -> Result
                     installs.extend(project_installs(&step, action, graph)?);
                     is_used = true;
                 }
-                (Action::Files(action), LockFile::Requirements(_)) => {
+                (Action::Files(action), LockFile::Requirements(_) | LockFile::Pylock(_)) => {
                     if action.is_uv {
                         scene.check_earlier(ran, &runs)?;
                     }

@@ -1,7 +1,7 @@
 //! Locks as inputs: by what an image installs from them, not by their bytes.
 //!
 //! # How it works
-//! A `uv.lock` or `poetry.lock`, or a requirements file in which every requirement has hashes,
+//! A `uv.lock`, `poetry.lock` or `pylock.toml`, or a requirements file in which every requirement has hashes,
 //! comes down to its distributions, for the packages, extras and groups that the Dockerfile's
 //! commands ask for ([`crate::installs`]) on the image's platform. A comment, another order, a
 //! `revision`, a member's own version, a distribution that somebody else installs don't show.
@@ -16,15 +16,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use pyproject::lock::{
-    Closure, DefaultGroups, Lock, RequirementsFile, RequirementsOption, parse_poetry_lock,
-    parse_requirements, parse_uv_lock,
+    Closure, DefaultGroups, Environment, Lock, Pylock, RequirementsFile, RequirementsOption,
+    is_pylock_name, parse_poetry_lock, parse_pylock, parse_requirements, parse_uv_lock,
 };
-use pyproject::{PackageName, parse_pyproject};
+use pyproject::{Installer, PackageName, installer_settings, parse_pyproject};
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Sha256Sum, sha256};
 use crate::installs::Tool;
-use crate::lock_use::{Install, Installs};
+use crate::lock_use::{Install, Installs, Interpreter};
 
 /// What an image installs from one lock, by name.
 pub type Locked = BTreeMap<String, LockedPart>;
@@ -46,6 +46,8 @@ pub enum LockFile {
     Graph(Tool, Lock),
     /// A requirements file with hashes.
     Requirements(RequirementsFile),
+    /// A `pylock.toml`.
+    Pylock(Pylock),
     /// No lock, but a project that may decide what is installed from one.
     Project(ProjectFile),
 }
@@ -61,15 +63,26 @@ pub struct ProjectFile {
     pub default_groups: Option<DefaultGroups>,
     /// The groups that poetry installs only where they are named.
     pub optional_groups: BTreeSet<PackageName>,
+    /// What an installer reads of it that doesn't build the project; absent for one of which that is
+    /// not known.
+    pub settings: BTreeMap<Installer, Arc<Locked>>,
 }
 
 /// Whether a file with this path may be a lock: nobody else's text is read.
 pub fn may_be_lock(path: &str) -> bool {
-    if !path.ends_with(".lock") && !path.ends_with(".txt") {
+    if !path.ends_with(".lock") && !path.ends_with(".txt") && !path.ends_with(".toml") {
         return false;
     }
     let name = path.rsplit('/').next().unwrap_or(path);
+    if name.ends_with(".toml") {
+        return is_pylock_name(name);
+    }
     matches!(name, "uv.lock" | "poetry.lock") || name.contains("requirements")
+}
+
+/// Whether a path is that of a `pyproject.toml`.
+pub fn is_project(path: &str) -> bool {
+    path.rsplit('/').next() == Some("pyproject.toml")
 }
 
 /// Whether a file with this path may decide what is installed from a lock.
@@ -84,6 +97,7 @@ pub fn parse_lock(path: &str, text: &str) -> Option<LockFile> {
         Some("pyproject.toml") => Some(LockFile::Project(parse_project(text)?)),
         Some("uv.lock") => Some(LockFile::Graph(Tool::Uv, parse_uv_lock(text).ok()?)),
         Some("poetry.lock") => Some(LockFile::Graph(Tool::Poetry, parse_poetry_lock(text).ok()?)),
+        Some(name) if is_pylock_name(name) => Some(LockFile::Pylock(parse_pylock(text).ok()?)),
         _ => {
             let file = parse_requirements(text).ok()?;
             let is_pinned = file.requirements.iter().all(|requirement| {
@@ -122,7 +136,19 @@ fn parse_project(text: &str) -> Option<ProjectFile> {
             Some(groups) => Some(parse_default_groups(groups)?),
         },
         optional_groups: optional_groups.collect::<Option<_>>()?,
+        settings: read_settings(text),
     })
+}
+
+fn read_settings(text: &str) -> BTreeMap<Installer, Arc<Locked>> {
+    let mut settings = BTreeMap::new();
+    for installer in [Installer::UvFrozen, Installer::Uv, Installer::Poetry] {
+        let Some(read) = installer_settings(text, installer) else { continue };
+        let part = |text: &str| LockedPart { version: None, sha256: sha256(text.as_bytes()) };
+        let parts = read.into_iter().map(|(name, text)| (name, part(&text))).collect();
+        settings.insert(installer, Arc::new(parts));
+    }
+    settings
 }
 
 fn parse_default_groups(item: &toml_edit::Item) -> Option<DefaultGroups> {
@@ -143,6 +169,9 @@ impl LockFile {
                 (LockFile::Requirements(file), Install::File(interpreter)) => {
                     file.closure(&interpreter.environment())
                 }
+                (LockFile::Pylock(lock), Install::File(interpreter)) => {
+                    lock.closure(&pylock_environment(lock, interpreter))
+                }
                 (
                     LockFile::Graph(_, lock),
                     Install::Project { wanted, interpreter, is_checked },
@@ -158,6 +187,13 @@ impl LockFile {
         locked.extend(checks.map(|checks| (CHECKS.to_owned(), part(checks))));
         locked
     }
+}
+
+/// No option of a known command asks for extras or groups.
+fn pylock_environment(lock: &Pylock, interpreter: &Interpreter) -> Environment {
+    let none = Some(BTreeSet::new());
+    let groups = none.clone().filter(|_| lock.default_groups.is_empty());
+    Environment { extras: none, dependency_groups: groups, ..interpreter.environment() }
 }
 
 /// What of a lock is compared with the projects counts under this name, which no distribution has.
@@ -207,6 +243,19 @@ impl Locks {
     /// The lock of a file; `None`: it is none, and counts by its bytes.
     pub fn get(&self, path: &str, content: &Sha256Sum) -> Option<Arc<LockFile>> {
         self.files.get(&(path.to_owned(), *content))?.clone()
+    }
+
+    /// What an installer reads of a `pyproject.toml`. `None`: the file counts by its bytes.
+    pub fn settings(
+        &self,
+        path: &str,
+        content: &Sha256Sum,
+        installer: Installer,
+    ) -> Option<Arc<Locked>> {
+        match self.files.get(&(path.to_owned(), *content))?.as_deref()? {
+            LockFile::Project(project) => project.settings.get(&installer).cloned(),
+            _ => None,
+        }
     }
 
     /// What `installs` takes from a lock. `None`: the file counts by its bytes.

@@ -1,3 +1,5 @@
+mod projects;
+
 use std::collections::BTreeSet;
 
 use dockerfile::{Entry, EntryKind, Listing};

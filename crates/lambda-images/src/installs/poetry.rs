@@ -7,15 +7,15 @@ use pyproject::PackageName;
 
 use super::options::{Argument, Takes, read_options};
 use super::shell::{Unclear, unclear};
-use super::{Action, Call, Groups, Names, ProjectAction, StartGroups, Tool, Word, variables};
+use super::{
+    Action, Call, Groups, LeftOut, Names, ProjectAction, StartGroups, Tool, Word, variables,
+};
 
 fn known(name: &str) -> Option<Takes> {
     Some(match name {
         "-n" | "--no-interaction" | "--ansi" | "--no-ansi" | "-q" | "--quiet" | "-v" | "-vv"
-        | "-vvv" | "--verbose" | "--no-cache" | "--no-directory" | "--compile" | "--sync" => {
-            Takes::Nothing
-        }
-        "--all-extras" | "--all-groups" | "--no-root" => Takes::Choice,
+        | "-vvv" | "--verbose" | "--no-cache" | "--compile" | "--sync" => Takes::Nothing,
+        "--all-extras" | "--all-groups" | "--no-root" | "--no-directory" => Takes::Choice,
         "-E" | "--extras" | "--with" | "--without" | "--only" | "-C" | "--directory" | "-P"
         | "--project" => Takes::ChosenValue,
         _ => return None,
@@ -93,7 +93,8 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
     let options = if command == "export" { of_export } else { known };
     let main: PackageName = names(Some("main"))?.remove(0);
     let mut extras = Names::none();
-    let mut is_built = command != "export";
+    // An export never has the project.
+    let mut leaves_out = LeftOut { project: command == "export", ..LeftOut::default() };
     // An export has the main dependencies alone where no group is named.
     let mut start = if command == "export" { StartGroups::None } else { StartGroups::Default };
     let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
@@ -107,7 +108,8 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
             }
         };
         match name {
-            "--no-root" => is_built = false,
+            "--no-root" => leaves_out.project = true,
+            "--no-directory" => leaves_out.local = true,
             "--all-extras" => extras = Names::all(),
             "--all-groups" => start = StartGroups::All,
             "-E" | "--extras" => names(value)?.into_iter().for_each(|extra| extras.add(extra)),
@@ -139,5 +141,5 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
     let (tool, packages) = (Tool::Poetry, Vec::new());
     // It fails where the lock is of another `pyproject.toml`.
     let is_checked = true;
-    Ok(ProjectAction { tool, folder, packages, extras, groups, is_checked, is_built, output })
+    Ok(ProjectAction { tool, folder, packages, extras, groups, is_checked, leaves_out, output })
 }

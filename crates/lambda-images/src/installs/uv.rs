@@ -8,7 +8,7 @@ use pyproject::PackageName;
 use super::options::{Argument, Takes, read_options};
 use super::shell::{Unclear, unclear};
 use super::{
-    Action, Call, FilesAction, Groups, Names, ProjectAction, StartGroups, Tool, Word, pip,
+    Action, Call, FilesAction, Groups, LeftOut, Names, ProjectAction, StartGroups, Tool, Word, pip,
     variables,
 };
 
@@ -79,14 +79,9 @@ fn installing(name: &str) -> Option<Takes> {
 
 fn of_project(name: &str) -> Option<Takes> {
     Some(match name {
+        "--no-editable" | "--inexact" | "--exact" | "--active" | "--no-active" => Takes::Nothing,
         "--no-install-project"
-        | "--no-editable"
-        | "--inexact"
-        | "--exact"
-        | "--active"
-        | "--no-active" => Takes::Nothing,
-        "--no-install-package" => Takes::Value,
-        "--frozen"
+        | "--frozen"
         | "--locked"
         | "--all-extras"
         | "--dev"
@@ -95,22 +90,21 @@ fn of_project(name: &str) -> Option<Takes> {
         | "--no-default-groups"
         | "--no-install-workspace"
         | "--no-install-local" => Takes::Choice,
-        "--package" | "--extra" | "--no-extra" | "--group" | "--no-group" => Takes::ChosenValue,
+        "--no-install-package"
+        | "--package"
+        | "--extra"
+        | "--no-extra"
+        | "--group"
+        | "--no-group" => Takes::ChosenValue,
         name => return installing(name),
     })
 }
 
 fn of_export(name: &str) -> Option<Takes> {
     Some(match name {
-        "--no-emit-project"
-        | "--no-emit-workspace"
-        | "--no-emit-local"
-        | "--no-hashes"
-        | "--hashes"
-        | "--no-annotate"
-        | "--no-header" => Takes::Nothing,
-        "--no-emit-package" => Takes::Value,
-        "-o" | "--output-file" | "--format" => Takes::ChosenValue,
+        "--no-emit-project" | "--no-emit-workspace" | "--no-emit-local" => Takes::Choice,
+        "--no-hashes" | "--hashes" | "--no-annotate" | "--no-header" => Takes::Nothing,
+        "--no-emit-package" | "-o" | "--output-file" | "--format" => Takes::ChosenValue,
         name => return of_project(name),
     })
 }
@@ -231,7 +225,12 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
     let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
     let (mut extras, mut no_extras) = (Names::none(), BTreeSet::new());
     let (mut packages, mut output) = (Vec::new(), None);
-    let mut is_built = command == "sync";
+    let mut leaves_out = LeftOut::default();
+    if command == "sync" {
+        leaves_out.project = on("UV_NO_INSTALL_PROJECT")?;
+        leaves_out.workspace = on("UV_NO_INSTALL_WORKSPACE")?;
+        leaves_out.local = on("UV_NO_INSTALL_LOCAL")?;
+    }
     let dev = || name_of(Some("dev"));
     let mut has_dev = None;
     for argument in &arguments {
@@ -242,7 +241,12 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
             }
         };
         match name {
-            "--no-install-workspace" | "--no-install-local" => is_built = false,
+            "--no-install-project" | "--no-emit-project" => leaves_out.project = true,
+            "--no-install-workspace" | "--no-emit-workspace" => leaves_out.workspace = true,
+            "--no-install-local" | "--no-emit-local" => leaves_out.local = true,
+            "--no-install-package" | "--no-emit-package" => {
+                leaves_out.packages.insert(name_of(value)?);
+            }
             "--frozen" => is_frozen = true,
             "--locked" => is_checked = true,
             "--package" => packages.push(name_of(value)?),
@@ -283,7 +287,7 @@ fn project(call: &Call<'_>, command: &str, words: &[Word]) -> Result<ProjectActi
     let folder = folder(&start_folder, "--project", &arguments)?;
     let groups = Groups { start, with, without };
     let tool = Tool::Uv;
-    Ok(ProjectAction { tool, folder, packages, extras, groups, is_checked, is_built, output })
+    Ok(ProjectAction { tool, folder, packages, extras, groups, is_checked, leaves_out, output })
 }
 
 fn files(call: &Call<'_>, command: &str, words: &[Word]) -> Result<FilesAction, Unclear> {

@@ -209,3 +209,38 @@ fn a_lock_is_understood_once_and_asked_often() {
     let first = ask(&mut locks).unwrap();
     assert!(Arc::ptr_eq(&first, &ask(&mut locks).unwrap()));
 }
+
+const PYLOCK: &str = "\
+lock-version = \"1.0\"
+[[packages]]
+name = \"boto3\"
+version = \"1.40.0\"
+wheels = [{ url = \"https://files.example/boto3.whl\", hashes = { sha256 = \"b0\" } }]
+[[packages]]
+name = \"pywin32\"
+marker = \"sys_platform == 'win32'\"
+[[packages]]
+name = \"s3fs\"
+marker = \"'s3' in extras\"
+[[packages]]
+name = \"pytest\"
+marker = \"'dev' in dependency_groups\"
+";
+
+#[test]
+fn a_pylock_counts_by_what_is_installed_without_extras() {
+    let installs = Installs::from([Install::File(Interpreter::OnLinux(None))]);
+    let names = |text: &str| {
+        let locked = locked("app/pylock.prod.toml", text, &installs);
+        locked.keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(PYLOCK), "boto3");
+    // Who says which of the default groups an installer takes?
+    assert_eq!(names(&format!("default-groups = [\"dev\"]\n{PYLOCK}")), "boto3 pytest");
+    let read = |text: &str| locked("pylock.toml", text, &installs);
+    assert_eq!(read(&format!("# A comment.\n{PYLOCK}")), read(PYLOCK));
+    assert_ne!(read(&PYLOCK.replace("b0", "b1")), read(PYLOCK));
+    assert!(parse_lock("pylock.toml", &PYLOCK.replace("1.0", "2.0")).is_none());
+    assert!(may_be_lock("a/pylock.toml") && may_be_lock("pylock.dev.toml"));
+    assert!(!may_be_lock("pyproject.toml") && !may_be_lock("pylock.a.b.toml"));
+}

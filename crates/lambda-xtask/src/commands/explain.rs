@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use lambda_images::discovery::ImageName;
 use lambda_images::escape::escape_line;
 use lambda_images::fingerprint::{Mode, sha256};
-use lambda_images::locks::CHECKS;
+use lambda_images::locks::{CHECKS, is_project};
 use lambda_images::plan::PlannedImage;
 use lambda_images::reason::{Reason, reasons_since};
 use lambda_images::record::Record;
@@ -227,8 +227,11 @@ fn render(
     }
     for (path, locked) in &counted.locks {
         let count = locked.keys().filter(|name| *name != CHECKS).count();
-        let path = escape_line(path);
-        text += &format!("  {path}: by the {count} distributions that it installs\n");
+        let counts = match is_project(path) {
+            true => format!("by the {count} settings of it that its installer reads"),
+            false => format!("by the {count} distributions that it installs"),
+        };
+        text += &format!("  {}: {counts}\n", escape_line(path));
     }
     for (path, doubt) in survey.lock_doubts(&image.name) {
         let line = format!("{path}: by its bytes: {doubt}");

@@ -181,6 +181,11 @@ fn read_file(reader: &mut Reader<'_>, node: &Node<'_>) -> Vec<String> {
 }
 
 impl Pylock {
+    /// Whether a package comes from a folder, which is built.
+    pub fn has_folder(&self) -> bool {
+        self.packages.iter().any(|package| package.release.source.folder().is_some())
+    }
+
     /// What is installed: every package that this environment doesn't rule out.
     pub fn closure(&self, environment: &Environment) -> Closure {
         let mut distributions = BTreeMap::<_, BTreeSet<_>>::new();
