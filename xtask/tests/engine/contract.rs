@@ -89,8 +89,8 @@ fn explain_has_every_input_with_its_real_hash() {
     check_keys(
         &explained,
         "action args bases changes contexts depends_on dev dockerfile external_bases fingerprint \
-         git image_ref inputs kind locks name platform reasons remotes tag target undetermined \
-         version",
+         git image_ref inputs kind locks locks_by_bytes name platform reasons remotes tag target \
+         undetermined version",
     );
     assert_eq!((&explained["version"], &explained["name"]), (&json!(1), &json!("reader")));
     assert!(is_fingerprint(&explained["fingerprint"]));
