@@ -2,7 +2,7 @@
 //! last word.
 //!
 //! # How it works
-//! The text of a `RUN` is read as simple commands ([`shell`]). Each has to be one of those that are
+//! The text of a `RUN` is read as simple commands (`shell`). Each has to be one of those that are
 //! known here, with options that are known: `uv`, `poetry` and `pip` as they install, and programs
 //! that leave a lock where it is. Its folder and its variables are followed. What comes out is a
 //! list of [`Action`]s; which file each of them means is decided in [`crate::lock_use`].
