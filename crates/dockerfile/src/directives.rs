@@ -22,7 +22,7 @@ impl Default for Directives {
     }
 }
 
-/// The directives that there are.
+/// The directives that BuildKit knows.
 const NAMES: [&str; 3] = ["syntax", "escape", "check"];
 
 /// Reads directives line by line until the first line that isn't one.

@@ -55,7 +55,7 @@ pub struct Selection {
     pub(crate) roots: Vec<String>,
 }
 
-/// A source that leads to nothing.
+/// A source that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Miss {
     /// As it is in [`ContextRead::patterns`].
@@ -197,7 +197,7 @@ struct Search<'l> {
     swept: Option<HashSet<(bool, String)>>,
 }
 
-/// A source that leads to nothing.
+/// A source that does not exist.
 #[derive(Clone)]
 struct Lost {
     path: String,

@@ -118,7 +118,7 @@ pub(super) fn unpinned_bases(config: &Config, images: &BTreeMap<ImageName, Image
     unpinned.map(problem).collect()
 }
 
-/// What an `ADD` or a named context brings that nothing pins is no input: nobody knows what it is.
+/// What an `ADD` or a named context brings is no input where nothing pins it: its content is unknown.
 pub(super) fn unpinned_remotes(images: &BTreeMap<ImageName, Image>) -> Vec<Problem> {
     let message =
         |source: &str| format!("`{source}` is not pinned: a change of it affects no image");

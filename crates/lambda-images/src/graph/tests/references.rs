@@ -1,4 +1,4 @@
-//! What Dockerfiles and named contexts refer to: what is told, and what another frontend makes of it.
+//! References in Dockerfiles and named contexts: the warnings, and what a foreign frontend makes of them.
 
 use expect_test::{Expect, expect};
 
